@@ -1,0 +1,1 @@
+"""Snippet → membership → candidates → alignment → verdict: where did this code come from?"""

@@ -1,0 +1,31 @@
+"""Where Starcite keeps its data; the only place in this package that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+HOME_VARIABLE = "STARCITE_HOME"
+
+
+def data_home() -> Path:
+    """The folder that holds corpora, indexes and models: $STARCITE_HOME or the platform's own."""
+    chosen = os.environ.get(HOME_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else user_data_path("starcite")
+
+
+def default_corpus_path() -> Path:
+    """The folder that `starcite corpus fetch` fills and `starcite index build` reads."""
+    return data_home() / "corpus" / "default"
+
+
+def default_index_path() -> Path:
+    """The folder that `starcite index build` writes and every query reads."""
+    return data_home() / "index" / "default"
+
+
+def models_path() -> Path:
+    """The folder in which each model has a folder of its own, with a manifest."""
+    return data_home() / "models"

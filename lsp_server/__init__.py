@@ -1,0 +1,1 @@
+"""Keystroke → context → prompt → engine → postprocess → attribution → editor."""

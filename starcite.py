@@ -1,0 +1,50 @@
+"""The command line's front door: one lazy entry for each subcommand."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "corpus": ("indexer.corpus_cli:corpus", "Fetch the source code that an index is built from."),
+    "index": ("indexer.cli:index", "Build and verify the attribution index."),
+    "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
+    "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
+    "lsp": ("lsp_server.cli:lsp", "Run the language server for an editor."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand only when it runs: `starcite lsp` never loads a corpus."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The subcommands in the order of a newcomer's day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the subcommand, or None if there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(importlib.import_module(module_name), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands from the table above, so that help imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="starcite")
+def main(**_: Any) -> None:
+    """Code completion that tells you where its code came from.
+
+    Example: starcite trace src/app.py:10-40
+    """
+
+
+if __name__ == "__main__":
+    main()
