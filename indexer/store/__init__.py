@@ -1,0 +1,1 @@
+"""The on-disk structures of a segment: each module holds one structure's writer and reader."""

@@ -1,0 +1,189 @@
+"""Text to lexemes: runs of word bytes and single punctuation bytes, each with a 64-bit hash.
+
+Comments and whitespace are no lexemes. Strings are recognised only so that a comment's marker
+inside them does not count; what is in them is lexed like code, so that a fragment of a docstring
+is found. All work on bytes, so any input can be lexed: invalid UTF-8, NUL, no newline at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.text.languages import Enclosure, syntax_of
+
+_WORD, _PUNCTUATION = 1, 2
+_CLASS_OF = np.full(256, _PUNCTUATION, dtype=np.uint8)
+_CLASS_OF[list(b" \t\n\r\v\f")] = 0
+_CLASS_OF[list(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = _WORD
+_CLASS_OF[0x80:] = _WORD  # the bytes of letters outside ASCII; so invalid UTF-8 has lexemes too
+
+# Any odd multiplier is invertible modulo 2**64; this one is 5 mod 8, so its powers do not repeat
+# before 2**62 (Knuth, The Art of Computer Programming, volume 2, section 3.2.1.2).
+_BASE = 0x9E3779B97F4A7C15
+_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
+_BLOCK_BYTES = 1 << 18  # texts are hashed in blocks, which bounds the tables of powers
+
+
+@dataclass(frozen=True, slots=True)
+class Lexemes:
+    """The lexemes of a text in order; equal hashes mean equal lexemes."""
+
+    hashes: NDArray[np.uint64]  # (N,)
+    starts: NDArray[np.int64]  # (N,) byte offsets into the text
+    ends: NDArray[np.int64]  # (N,) half-open
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+def lex(text: bytes, language: str, *, inside: bytes = b"", keep_comments: bool = False) -> Lexemes:
+    """The lexemes of a text.
+
+    Args:
+        text: UTF-8, though any bytes will do.
+        language: as in `indexer.text.languages`; an unknown one has no comments.
+        inside: the opening delimiter of the string or comment that the text starts in the middle
+            of; empty for a text that starts in code.
+        keep_comments: lex comments as if they were code.
+
+    Raises:
+        ValueError: the language has no string or comment that is opened by `inside`.
+    """
+    comments = [] if keep_comments else comment_spans(text, language, inside=inside)
+    if comments:
+        blanked = bytearray(text)
+        for start, end in comments:
+            blanked[start:end] = b" " * (end - start)
+        text = bytes(blanked)
+    data = np.frombuffer(text, dtype=np.uint8)
+    starts, ends = _boundaries(data)
+    return Lexemes(hashes=_hashes(data, starts, ends), starts=starts, ends=ends)
+
+
+def comment_spans(text: bytes, language: str, *, inside: bytes = b"") -> list[tuple[int, int]]:
+    """The half-open byte ranges of a text's comments, in order."""
+    spans: list[tuple[int, int]] = []
+    begin = 0
+    if inside:
+        enclosure = _enclosure(language, inside)
+        found = _compiled(enclosure.rest).match(text)
+        begin = found.end() if found else len(text)
+        if enclosure.is_comment:
+            spans.append((0, begin))
+    if not _has_comment_marker(text, language):
+        return spans
+    enclosed = _scanner(language).finditer(text, begin)
+    # Group 1 holds the comments; strings match outside any group.
+    spans.extend(found.span() for found in enclosed if found.lastindex)
+    return spans
+
+
+def start_hypotheses(text: bytes, language: str) -> tuple[bytes, ...]:
+    """What a fragment may start inside of: `b""` first, then each delimiter that would matter.
+
+    A delimiter matters if, starting inside of it, other parts of the fragment are comments. A
+    fragment that would be one comment from end to end has no lexemes, so that is left out.
+    """
+    kept, seen = [b""], [comment_spans(text, language)]
+    for enclosure in syntax_of(language).enclosures:
+        if not enclosure.spans_lines or (enclosure.is_comment and enclosure.closing not in text):
+            continue
+        spans = comment_spans(text, language, inside=enclosure.opening)
+        if spans not in seen:
+            kept.append(enclosure.opening)
+            seen.append(spans)
+    return tuple(kept)
+
+
+def _enclosure(language: str, opening: bytes) -> Enclosure:
+    enclosures = syntax_of(language).enclosures
+    for enclosure in enclosures:
+        if enclosure.opening == opening:
+            return enclosure
+    known = ", ".join(repr(enclosure.opening) for enclosure in enclosures) or "none"
+    raise ValueError(f"{opening!r} opens no string or comment in {language!r}; known: {known}")
+
+
+def _has_comment_marker(text: bytes, language: str) -> bool:
+    return any(
+        enclosure.opening in text
+        for enclosure in syntax_of(language).enclosures
+        if enclosure.is_comment
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
+@lru_cache(maxsize=64)
+def _scanner(language: str) -> re.Pattern[bytes]:
+    """A pattern that finds each comment (group 1) and skips over each string."""
+    enclosures = syntax_of(language).enclosures
+    comments = b"|".join(one.pattern + one.rest for one in enclosures if one.is_comment)
+    strings = [one.pattern + one.rest for one in enclosures if not one.is_comment]
+    return _compiled(b"|".join([b"(" + comments + b")", *strings]))
+
+
+def _boundaries(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    classes = _CLASS_OF[data]
+    word = classes == _WORD
+    is_start = classes == _PUNCTUATION
+    is_end = is_start.copy()
+    is_start[:1] |= word[:1]
+    is_start[1:] |= word[1:] & ~word[:-1]
+    is_end[-1:] |= word[-1:]
+    is_end[:-1] |= word[:-1] & ~word[1:]
+    return np.flatnonzero(is_start), np.flatnonzero(is_end) + 1
+
+
+def _hashes(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    hashes = np.empty(len(starts), dtype=np.uint64)
+    low = 0
+    while low < len(starts):
+        limit = starts[low] + _BLOCK_BYTES
+        high = max(low + 1, int(np.searchsorted(ends, limit, side="right")))
+        begin = int(starts[low])
+        block = data[begin : int(ends[high - 1])]
+        hashes[low:high] = _block_hashes(block, starts[low:high] - begin, ends[low:high] - begin)
+        low = high
+    return hashes
+
+
+def _block_hashes(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Each lexeme's polynomial, sum of value[i] * BASE**i, from one running sum over the block."""
+    size = _BLOCK_BYTES if len(data) <= _BLOCK_BYTES else len(data)
+    powers, inverse_powers = _powers(_BASE, size), _powers(_BASE_INVERSE, size)
+    sums = np.zeros(len(data) + 1, dtype=np.uint64)
+    np.cumsum(_BYTE_VALUES[data] * powers[: len(data)], out=sums[1:])
+    polynomials = (sums[ends] - sums[starts]) * inverse_powers[starts]
+    return mix(polynomials)
+
+
+@lru_cache(maxsize=4)
+def _powers(base: int, size: int) -> NDArray[np.uint64]:
+    factors = np.full(size, base, dtype=np.uint64)
+    factors[0] = 1
+    return np.cumprod(factors, dtype=np.uint64)  # wraps modulo 2**64, as it should
+
+
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread every input bit over the whole word (the finaliser of splitmix64, Steele 2014)."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
+
+
+# Each byte's place in the polynomial: spread, so that short lexemes do not differ in low bits only.
+_BYTE_VALUES = mix(np.arange(1, 257, dtype=np.uint64))
