@@ -1,0 +1,115 @@
+# Everything a newcomer needs is `make demo` and `make test`. Both work on a fresh Debian or Ubuntu
+# with Python 3.11+ and make, from any path, and do only what is not done yet.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo ready test lint test-ready bench vsix clean
+
+PYTHON ?= python3
+PORT ?= 8765
+
+# Every recipe runs in the checkout's root with relative paths, so that spaces in it do no harm.
+workbench := cd vscode-ext && $(PYTHON) -m workbench
+step := @$(workbench) step
+# The moment when make was called: progress lines count from here, also in the make below this one.
+export STARCITE_CLOCK := $(or $(STARCITE_CLOCK),$(shell date +%s))
+export STARCITE_HOME := $(CURDIR)/.starcite
+export PYTHONUTF8 := 1
+
+python := .venv/bin/python
+starcite := .venv/bin/starcite
+npm := .tools/bin/npm --prefix vscode-ext
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+
+# --- what a person calls -------------------------------------------------------------------------
+
+setup: ## Install everything that the demo and the tests need, into this folder
+	@$(MAKE) --no-print-directory -j4 .venv/dev.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix
+
+demo: ## Open a VS Code in the browser with Starcite in it (Ctrl-C stops it)
+	@$(MAKE) --no-print-directory -j4 ready
+	@cd vscode-ext && exec "$(CURDIR)/$(python)" -m workbench demo --port $(PORT)
+
+test: ## Check everything: linters, unit tests, the built package, a real editor
+	@$(MAKE) --no-print-directory -j4 environment=dev test-ready
+	@$(MAKE) --no-print-directory lint
+	$(npm) run --silent test
+	$(python) -m pytest
+
+lint: .venv/dev.stamp vscode-ext/node_modules/.stamp ## Check style, types and the arrows between packages
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-timing
+	$(npm) run --silent typecheck
+
+bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp ## Measure attribution and completion on the default index
+	$(python) tests/bench/run.py
+
+vsix: vscode-ext/dist/starcite.vsix ## Build the VS Code extension
+
+clean: ## Remove everything that make has built, fetched or installed in this folder
+	rm -rf .venv .tools .starcite .artifacts dist build vscode-ext/node_modules vscode-ext/dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# --- Python --------------------------------------------------------------------------------------
+
+.venv/base.stamp: pyproject.toml
+	@$(workbench) venv .venv
+	$(step) "install starcite" -- $(python) -m pip install --quiet --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/base.stamp
+	$(step) "install the development tools" -- $(python) -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+# --- Node, code-server and the extension ---------------------------------------------------------
+
+.tools/node.stamp: vscode-ext/workbench/tools.py
+	@$(workbench) node
+	@touch $@
+
+.tools/code-server.stamp: .tools/node.stamp
+	@$(workbench) code-server
+	@touch $@
+
+vscode-ext/node_modules/.stamp: .tools/node.stamp vscode-ext/package-lock.json
+	$(step) "install the extension's modules" -- $(npm) ci
+	@touch $@
+
+extension_sources := $(shell find vscode-ext -maxdepth 1 -type f; find vscode-ext/src -type f)
+
+vscode-ext/dist/starcite.vsix: vscode-ext/node_modules/.stamp $(extension_sources)
+	$(step) "package the extension" -- $(npm) run package
+	@touch $@
+
+# --- the corpus, the index and the model ---------------------------------------------------------
+
+# Installing the development tools takes `starcite` away for a moment: when both are wanted, the
+# steps that call it wait for the second installation.
+environment := base
+
+.starcite/corpus.stamp: indexer/corpus/default.lock | .venv/$(environment).stamp
+	$(step) "fetch the corpus" -- $(starcite) corpus fetch
+	@touch $@
+
+# The code that decides what an index holds; a change to it makes the index a stale one.
+index_writers := indexer/build.py indexer/manifest.py $(wildcard indexer/text/*.py indexer/store/*.py)
+
+.starcite/index.stamp: .starcite/corpus.stamp $(index_writers)
+	$(step) "build the index" -- $(starcite) index build
+	@touch $@
+
+.starcite/model.stamp: | .venv/$(environment).stamp
+	$(step) "fetch the model" -- $(starcite) model fetch
+	@touch $@
+
+data := .starcite/index.stamp .starcite/model.stamp
+
+ready: .venv/base.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix $(data)
+
+test-ready: ready .venv/dev.stamp
+	@$(workbench) browser

@@ -1,0 +1,79 @@
+"""A function of someone else's, taken from the index when it is wanted and never committed."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workbench.step import StepFailedError
+
+if TYPE_CHECKING:
+    from indexer import Origin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """A function in a document of the index; lines are 0-based and half-open."""
+
+    text: str
+    document_id: int
+    start_line: int
+    end_line: int
+    origin: Origin
+
+    @property
+    def note(self) -> str:
+        """Whose it is, as two lines of Python comment."""
+        return (
+            f"# From {self.origin.name} {self.origin.version}, {self.origin.path},\n"
+            f"# lines {self.start_line + 1} to {self.end_line}, licence {self.origin.spdx_id}.\n"
+        )
+
+
+def excerpts_from_index(wanted: dict[str, str]) -> list[Excerpt]:
+    """The functions of `wanted` (path in its package → function) that the default index holds.
+
+    Args:
+        wanted: Paths as they end in a package, such as `heapq.py`, and the function to take.
+
+    Raises:
+        StepFailedError: There is no index, it is damaged, or it holds none of them.
+    """
+    from indexer import Index, IndexerError, default_index_path
+
+    found: dict[str, Excerpt] = {}
+    try:
+        with Index.open(default_index_path()) as index:
+            for document_id in range(index.manifest.n_documents):
+                for origin in index.document(document_id).origins:
+                    path = next((path for path in wanted if _is_at(origin.path, path)), None)
+                    if path is None or path in found:
+                        continue
+                    text = index.text(document_id)
+                    lines = function_lines(text, wanted[path])
+                    if lines is not None:
+                        found[path] = Excerpt(
+                            text="".join(text.splitlines(keepends=True)[lines[0] : lines[1]]),
+                            document_id=document_id,
+                            start_line=lines[0],
+                            end_line=lines[1],
+                            origin=origin,
+                        )
+    except IndexerError as error:
+        raise StepFailedError(str(error)) from error
+    if not found:
+        raise StepFailedError(f"the index holds none of {list(wanted)}. Next: make clean demo.")
+    return [found[path] for path in wanted if path in found]
+
+
+def function_lines(text: str, name: str) -> tuple[int, int] | None:
+    """The lines of a top-level function, without its decorators; None if there is no such one."""
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name and node.end_lineno is not None:
+            return node.lineno - 1, node.end_lineno
+    return None
+
+
+def _is_at(path: str, wanted: str) -> bool:
+    return path == wanted or path.endswith(f"/{wanted}")
