@@ -19,6 +19,10 @@ class ModelError(StarciteServerError):
     """A completion model cannot be used."""
 
 
+class ModelUsageError(ModelError):
+    """What was asked for cannot be: an unknown or taken name, no such file, an unknown family."""
+
+
 class ModelMissingError(ModelError):
     """There is no model of that name, or its manifest is absent."""
 
