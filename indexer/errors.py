@@ -1,0 +1,43 @@
+"""What can go wrong in this package; a message holds the value and the next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class IndexerError(Exception):
+    """The top of this package's tree."""
+
+
+class IndexMissingError(IndexerError):
+    """There is no index where one was asked for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no index in {path}; run: starcite index build")
+        self.path = path
+
+
+class IndexFormatError(IndexerError):
+    """The index was written in a format that this version does not read."""
+
+    def __init__(self, path: Path, found: object, readable: int) -> None:
+        super().__init__(
+            f"the index in {path} was built by format {found}, this version reads {readable}; "
+            "run: starcite index build"
+        )
+
+
+class IndexDamagedError(IndexerError):
+    """A file of the index is missing, truncated or not what was written."""
+
+    def __init__(self, file: Path, what: str) -> None:
+        super().__init__(f"the index file {file} is damaged: {what}; run: starcite index build")
+        self.file = file
+
+
+class IndexClosedError(IndexerError):
+    """A closed index was asked for something."""
+
+
+class IndexBuildError(IndexerError):
+    """An index could not be built; nothing half-written is left."""

@@ -1,0 +1,127 @@
+"""What an index consists of: the file that is written last and makes a folder an index.
+
+The manifest is canonical JSON with a checksum of itself, so that damage to any byte is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from indexer.errors import IndexDamagedError, IndexFormatError, IndexMissingError
+
+FORMAT = 1
+FILE_NAME = "manifest.json"
+SEGMENTS_NAME = "segments"
+
+_CHECKSUM_KEY = "manifest_sha256"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileEntry:
+    """The size and the checksum of one file of an index."""
+
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What an index holds and how it was built."""
+
+    corpus_digest: str  # sha256 over the sorted (text's sha256, package URL, path) of all origins
+    built_by: str  # "starcite 0.1.0"
+    k: int  # lexemes in a k-gram
+    w: int  # k-grams in a window of winnowing
+    tile_chars: int  # bytes in a tile of the membership filter
+    chunk_lines: int  # lines in a chunk of the BM25 index
+    n_documents: int
+    n_origins: int
+    n_bytes: int  # of distinct text
+    segments: tuple[str, ...]  # folders below `segments`, in the order of their document ids
+    files: Mapping[str, FileEntry]  # by path below the index's folder, with forward slashes
+    format: int = FORMAT
+
+    @property
+    def index_bytes(self) -> int:
+        """The size of all files together."""
+        return sum(entry.n_bytes for entry in self.files.values())
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest durably: to a temporary name, synced, then renamed."""
+    temporary = folder / f"{FILE_NAME}.partial"
+    with temporary.open("wb") as file:
+        file.write(_serialise(asdict(manifest)))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / FILE_NAME)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the platform can."""
+    if os.name == "nt":  # Windows cannot open a folder, and journals names by itself
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of the index in a folder.
+
+    Raises:
+        IndexMissingError: there is none.
+        IndexFormatError: it was written in another format.
+        IndexDamagedError: it is not what was written.
+    """
+    path = folder / FILE_NAME
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IndexMissingError(folder) from error
+    except OSError as error:
+        raise IndexDamagedError(path, error.strerror or str(error)) from error
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IndexDamagedError(path, f"no valid JSON ({error})") from error
+    if not isinstance(record, dict) or not isinstance(record.get("format"), int):
+        raise IndexDamagedError(path, "it names no format")
+    if record["format"] != FORMAT:
+        raise IndexFormatError(folder, record["format"], FORMAT)
+    checksum = record.pop(_CHECKSUM_KEY, None)
+    if _serialise(record) != data:
+        raise IndexDamagedError(path, f"its checksum {checksum!r} does not match")
+    try:
+        return _manifest(record)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IndexDamagedError(path, f"a field is wrong ({error})") from error
+
+
+def _manifest(record: dict[str, Any]) -> Manifest:
+    files = {_inside(name): FileEntry(**entry) for name, entry in record.pop("files").items()}
+    segments = tuple(_inside(name) for name in record.pop("segments"))
+    return Manifest(files=files, segments=segments, **record)
+
+
+def _inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
+        raise ValueError(f"{name!r} leads out of the index")
+    return name
+
+
+def _serialise(record: dict[str, Any]) -> bytes:
+    """The one way to write a record, with its checksum as the last key."""
+    body = json.dumps(record, sort_keys=True)
+    checksum = hashlib.sha256(body.encode()).hexdigest()
+    return (json.dumps({**json.loads(body), _CHECKSUM_KEY: checksum}, indent=1) + "\n").encode()

@@ -1,0 +1,90 @@
+"""Arrays on disk: .npy files written front to back and read memory-mapped; spills for sorting.
+
+Files are written with plain writes and never through a memory map: on a full disk a write is an
+error that can be reported, a page of a map is a signal that kills the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from indexer.errors import IndexDamagedError
+
+_SPILL_ROWS = 1 << 20  # values read from a spill at a time, 8 MiB
+
+
+def write_array(
+    path: Path, chunks: Iterable[NDArray[Any]], *, dtype: DTypeLike, length: int
+) -> None:
+    """Write chunks, `length` values in all, one after the other as one .npy file."""
+    kind = np.dtype(dtype).newbyteorder("<")
+    header = {"descr": kind.str, "fortran_order": False, "shape": (length,)}
+    n_written = 0
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for chunk in chunks:
+            file.write(np.ascontiguousarray(chunk, dtype=kind).data)
+            n_written += len(chunk)
+    if n_written != length:
+        raise ValueError(f"{path.name}: {n_written} values written, {length} declared")
+
+
+def open_array(path: Path, *, dtype: DTypeLike) -> NDArray[Any]:
+    """Memory-map a one-dimensional .npy file for reading.
+
+    Raises:
+        IndexDamagedError: the file cannot be opened or holds another type or shape.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError, TypeError, OverflowError) as error:
+        raise IndexDamagedError(path, str(error)) from error
+    if array.ndim != 1 or array.dtype != np.dtype(dtype):
+        raise IndexDamagedError(path, f"it holds {array.dtype} {array.shape}")
+    return np.asarray(array)
+
+
+def open_bytes(path: Path) -> NDArray[np.uint8]:
+    """Memory-map a file of any content for reading.
+
+    Raises:
+        IndexDamagedError: the file is empty or cannot be opened.
+    """
+    try:
+        return np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
+    except (OSError, ValueError) as error:
+        raise IndexDamagedError(path, str(error)) from error
+
+
+class Spill:
+    """64-bit values put aside on disk while a build does not know yet how many there will be."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb")
+        self._n_values = 0
+
+    def __len__(self) -> int:
+        return self._n_values
+
+    def append(self, values: NDArray[np.uint64]) -> None:
+        """Put values aside."""
+        self._file.write(np.ascontiguousarray(values).data)
+        self._n_values += len(values)
+
+    def chunks(self) -> Iterator[NDArray[np.uint64]]:
+        """All values in the order they came, about 8 MiB at a time; as often as wanted."""
+        self._file.flush()
+        with self._path.open("rb") as file:
+            while block := file.read(_SPILL_ROWS * 8):
+                yield np.frombuffer(block, dtype=np.uint64)
+
+    def discard(self) -> None:
+        """Close the file and remove it."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,73 @@
+"""What is known of each document: its digest, language, size and every place it was found in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import IndexDamagedError
+from indexer.source_file import Origin
+from indexer.store.arrays import open_array, open_bytes, write_array
+
+RECORDS_NAME = "documents.jsonl"
+OFFSETS_NAME = "documents_offsets.npy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """One distinct text of the index."""
+
+    document_id: int
+    sha256: str  # of the UTF-8 text
+    language: str
+    n_bytes: int
+    origins: tuple[Origin, ...]  # every place where exactly this text was found; never empty
+
+
+def write_documents(folder: Path, documents: Iterable[Document]) -> None:
+    """Write a segment's documents, one JSON record a line, in the order of their numbers."""
+    offsets = [0]
+    with (folder / RECORDS_NAME).open("wb") as file:
+        for document in documents:
+            record = asdict(document)
+            del record["document_id"]  # its line number in the segment
+            line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+            offsets.append(offsets[-1] + file.write(line.encode()))
+    array = np.array(offsets, dtype=np.int64)
+    write_array(folder / OFFSETS_NAME, [array], dtype=np.int64, length=len(array))
+
+
+class DocumentReader:
+    """The documents of one segment; a record is parsed when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / RECORDS_NAME
+        self._records = open_bytes(self._path)
+        self._offsets: NDArray[np.int64] = open_array(folder / OFFSETS_NAME, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def read(self, number: int, *, document_id: int) -> Document:
+        """A document by its number in the segment; `document_id` is its number in the index.
+
+        Raises:
+            IndexDamagedError: the record is not what was written.
+        """
+        begin, end = int(self._offsets[number]), int(self._offsets[number + 1])
+        try:
+            record = json.loads(self._records[begin:end].tobytes())
+            return _document(record, document_id)
+        except (ValueError, KeyError, TypeError) as error:
+            raise IndexDamagedError(self._path, f"record {number}: {error}") from error
+
+
+def _document(record: dict[str, Any], document_id: int) -> Document:
+    origins = tuple(Origin(**origin) for origin in record.pop("origins"))
+    return Document(document_id=document_id, origins=origins, **record)

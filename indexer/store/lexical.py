@@ -1,0 +1,154 @@
+"""BM25 over chunks of 50 lines: finds text that shares words with a query, but no run of lexemes.
+
+Words are whole identifiers in lower case. They are split here and handed to tantivy joined by
+blanks: its own analyzers split identifiers in ways that dilute code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from indexer.errors import IndexBuildError, IndexDamagedError
+
+FOLDER_NAME = "lexical"
+CHUNK_LINES = 50
+# Of a long query the rarest words count; scoring every one would cost more than it finds.
+MAX_TERMS = 64
+
+_WORD = re.compile(r"\w{1,64}")  # longer runs are data; both sides cut them the same way
+_HEAP_BYTES = 128_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lead:
+    """A chunk of a document that shares words with the query: a lead and never a match."""
+
+    document_id: int
+    start_line: int  # 0-based, half-open
+    end_line: int
+    score: float
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as both the index and a query see them."""
+    return _WORD.findall(text.lower())
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("words", tokenizer_name="whitespace", index_option="freq")
+    for name in ("number", "start_line", "end_line"):
+        builder.add_unsigned_field(name, stored=True)
+    return builder.build()
+
+
+class LexicalWriter:
+    """Adds documents chunk by chunk; one thread, so that equal input gives equal rankings."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / FOLDER_NAME
+        path.mkdir()
+        self._index = tantivy.Index(_schema(), path=str(path))
+        self._writer: tantivy.IndexWriter | None = self._index.writer(
+            heap_size=_HEAP_BYTES, num_threads=1
+        )
+
+    def add(self, number: int, text: str) -> None:
+        """Add a document under its number in the segment.
+
+        Raises:
+            IndexBuildError: tantivy cannot write.
+        """
+        if self._writer is None:
+            raise IndexBuildError("the lexical index is already finished")
+        try:
+            for start, end, words in _chunks(text):
+                document = tantivy.Document()
+                document.add_text("words", words)
+                document.add_unsigned("number", number)
+                document.add_unsigned("start_line", start)
+                document.add_unsigned("end_line", end)
+                self._writer.add_document(document)
+        except ValueError as error:  # what tantivy's own errors become
+            raise IndexBuildError(f"cannot write the lexical index: {error}") from error
+
+    def finish(self) -> None:
+        """Write what is still in memory and wait for tantivy's threads.
+
+        Raises:
+            IndexBuildError: tantivy cannot write.
+        """
+        if self._writer is None:
+            return
+        try:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+        except ValueError as error:
+            raise IndexBuildError(f"cannot write the lexical index: {error}") from error
+        finally:
+            self._writer = None
+
+    def discard(self) -> None:
+        """Let go of the writer and its lock."""
+        self._writer = None
+
+
+def _chunks(text: str) -> Iterator[tuple[int, int, str]]:
+    lines = text.split("\n")
+    for start in range(0, len(lines), CHUNK_LINES):
+        chunk = lines[start : start + CHUNK_LINES]
+        words = " ".join(words_of("\n".join(chunk)))
+        if words:
+            yield start, start + len(chunk), words
+
+
+class LexicalReader:
+    """Search over one segment; memory-mapped by tantivy."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / FOLDER_NAME
+        try:
+            self._index = tantivy.Index.open(str(path))
+            self._searcher = self._index.searcher()
+        except ValueError as error:
+            raise IndexDamagedError(path, str(error)) from error
+
+    def search(self, text: str, *, top_k: int) -> list[Lead]:
+        """The best chunks for the words of a text, best first; `document_id` is the number here."""
+        query = self._query(text)
+        if query is None or top_k < 1:
+            return []
+        hits = self._searcher.search(query, limit=top_k, count=False).hits
+        leads = [self._lead(score, address) for score, address in hits]
+        return sorted(leads, key=lambda lead: (-lead.score, lead.document_id, lead.start_line))
+
+    def _query(self, text: str) -> tantivy.Query | None:
+        """An OR of terms, each weighted by how often the query has it: no query syntax at all."""
+        counts = Counter(words_of(text))
+        frequency = {word: self._searcher.doc_freq("words", word) for word in counts}
+        known = [word for word in counts if frequency[word]]
+        rarest = sorted(known, key=lambda word: (frequency[word], word))[:MAX_TERMS]
+        if not rarest:
+            return None
+        schema = self._index.schema
+        terms = (tantivy.Query.term_query(schema, "words", word, "freq") for word in rarest)
+        weighted = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(term, float(counts[word])))
+            for word, term in zip(rarest, terms, strict=True)
+        ]
+        return tantivy.Query.boolean_query(weighted)
+
+    def _lead(self, score: float, address: tantivy.DocAddress) -> Lead:
+        chunk = self._searcher.doc(address)
+        return Lead(
+            document_id=int(chunk["number"][0]),
+            start_line=int(chunk["start_line"][0]),
+            end_line=int(chunk["end_line"][0]),
+            score=score,
+        )

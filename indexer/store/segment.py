@@ -1,0 +1,98 @@
+"""A segment: the five structures over one immutable set of documents, written and read together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from indexer.errors import IndexBuildError, IndexDamagedError
+from indexer.store.documents import Document, DocumentReader, write_documents
+from indexer.store.fingerprints import FingerprintReader, FingerprintWriter
+from indexer.store.lexical import LexicalReader, LexicalWriter
+from indexer.store.membership import Membership, MembershipWriter
+from indexer.store.text_store import TextReader, TextWriter
+from indexer.text.lex import lex
+from indexer.text.winnow import winnow
+
+MAX_BYTES = 1 << 32  # postings hold 32-bit offsets into a segment's text
+
+
+class SegmentWriter:
+    """Writes one segment into a new folder, document by document, in bounded memory."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        self._text = TextWriter(folder)
+        self._fingerprints = FingerprintWriter(folder)
+        self._membership = MembershipWriter(folder)
+        self._lexical = LexicalWriter(folder)
+        self._n_documents = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """The bytes of text added so far."""
+        return self._text.n_bytes
+
+    def add(self, data: bytes, *, text: str, language: str) -> int:
+        """Add a document, given as UTF-8 and as text; returns its number in the segment.
+
+        Raises:
+            IndexBuildError: the segment would be larger than its offsets can tell.
+        """
+        base = self._text.n_bytes
+        if base + len(data) > MAX_BYTES:
+            raise IndexBuildError(
+                f"the corpus has more than {MAX_BYTES >> 30} GiB of text, the most that an index "
+                "holds; build one index for each part of it"
+            )
+        lexemes = lex(data, language)
+        fingerprints = winnow(lexemes.hashes)
+        offsets = lexemes.starts[fingerprints.positions] + base
+        self._text.add(data)
+        self._fingerprints.add(fingerprints.values, offsets)
+        self._membership.add(data)
+        self._lexical.add(self._n_documents, text)
+        self._n_documents += 1
+        return self._n_documents - 1
+
+    def finish(self, documents: Sequence[Document]) -> None:
+        """Write what needed all documents; `documents` has one for each that was added."""
+        if len(documents) != self._n_documents:
+            raise ValueError(f"{len(documents)} records for {self._n_documents} documents")
+        write_documents(self._folder, documents)
+        self._text.finish()
+        self._fingerprints.finish()
+        self._membership.finish()
+        self._lexical.finish()
+
+    def discard(self) -> None:
+        """Close every file of an unfinished segment, so that its folder can be removed."""
+        for writer in (self._text, self._fingerprints, self._membership, self._lexical):
+            writer.discard()
+
+
+class SegmentReader:
+    """The readers of one segment; BM25 is opened by the first search, as few queries need it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.documents = DocumentReader(folder)
+        self.text = TextReader(folder)
+        self.fingerprints = FingerprintReader(folder)
+        self.membership = Membership.open(folder)
+        self._lexical: LexicalReader | None = None
+        self._opening = threading.Lock()
+        if len(self.documents) != len(self.text):
+            raise IndexDamagedError(folder, "its documents do not match its texts")
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    def lexical(self) -> LexicalReader:
+        """The segment's BM25 index, opened once."""
+        with self._opening:
+            if self._lexical is None:
+                self._lexical = LexicalReader(self._folder)
+            return self._lexical
