@@ -19,6 +19,7 @@ import {
   SOURCE_METHOD,
   STATUS_METHOD,
   TRACE_METHOD,
+  type InitializationOptions,
   type MatchesParams,
   type SourceParams,
   type SourceResult,
@@ -191,7 +192,7 @@ export class StarciteClient implements Disposable {
       traceOutputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       markdown: { isTrusted: { enabledCommands: ["starcite.openSource"] } },
-      initializationOptions: () => ({
+      initializationOptions: (): InitializationOptions => ({
         settings: languageServerSettings(),
         commandLinks: true,
         clientVersion: this.version,

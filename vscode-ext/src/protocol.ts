@@ -16,6 +16,33 @@ export interface Range {
   end: Position;
 }
 
+export interface TextDocumentIdentifier {
+  uri: string;
+}
+
+export interface InitializationOptions {
+  settings?: Record<string, unknown>; // what stands under "starcite." in the editor
+  commandLinks?: boolean; // hovers may carry links that run the extension's commands
+  clientVersion?: string;
+}
+
+export interface ModelStatus {
+  state: "missing" | "loading" | "ready" | "working" | "error";
+  name: string;
+  detail: string;
+}
+
+export interface IndexStatus {
+  state: "missing" | "ready" | "error";
+  name: string;
+  detail: string;
+}
+
+export interface StatusParams {
+  model: ModelStatus;
+  index: IndexStatus;
+}
+
 export interface Origin {
   source: string;
   name: string;
@@ -51,10 +78,6 @@ export interface MatchesParams {
   matches: Match[];
 }
 
-export interface TextDocumentIdentifier {
-  uri: string;
-}
-
 export interface TraceParams {
   textDocument: TextDocumentIdentifier;
   range?: Range;
@@ -78,21 +101,4 @@ export interface SourceResult {
   text: string;
   languageId: string;
   origins: Origin[];
-}
-
-export interface ModelStatus {
-  state: "missing" | "loading" | "ready" | "working" | "error";
-  name: string;
-  detail: string;
-}
-
-export interface IndexStatus {
-  state: "missing" | "ready" | "error";
-  name: string;
-  detail: string;
-}
-
-export interface StatusParams {
-  model: ModelStatus;
-  index: IndexStatus;
 }
