@@ -1,0 +1,128 @@
+"""`starcite corpus`: fetch the packages of a lock; make a lock."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+from indexer.config import default_corpus_path
+from indexer.corpus import Inventory, default_lock, fetch_corpus
+from indexer.corpus.errors import CorpusError, LockError
+from indexer.corpus.lock import dump_lock
+
+BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
+_PLAIN_STEPS = 10  # lines of progress where there is no terminal
+
+
+@click.group()
+def corpus() -> None:
+    """Fetch the source code that an index is built from.
+
+    Example: starcite corpus fetch
+    """
+
+
+@corpus.command()
+@click.option("--lock", "lock_path", type=click.Path(path_type=Path), help="Default: our own.")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Default: the data folder.")
+def fetch(lock_path: Path | None, folder: Path | None) -> None:
+    """Fetch exactly the packages of a lock, by pip, checking every hash.
+
+    An interrupted fetch goes on where it was. Exit codes: 0 the corpus is complete, 2 the lock is
+    not readable, 3 it could not be fetched or written.
+
+    Example: starcite corpus fetch --lock my.lock --to ~/corpora/mine
+    """
+    target = (folder or default_corpus_path()).absolute()
+    with _one_line_errors(), _bars() as progress:
+        inventory = fetch_corpus(lock_path or default_lock(), target, progress)
+    click.echo(f"{inventory.summary()}; in {target}")
+    click.echo(_left_out_files(inventory), err=True)
+
+
+@corpus.command()
+@click.argument("names", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The lock to write.")
+@click.option(
+    "--standard-library", is_flag=True, help="The running Python's library belongs to it."
+)
+def lock(names: Path, out: Path, standard_library: bool) -> None:
+    """Lock the newest wheel of each package in NAMES whose licence is permissive beyond doubt.
+
+    Packages whose metadata and licence files do not agree are left out, and it is said why.
+
+    Example: starcite corpus lock default.names --out default.lock --standard-library
+    """
+    with _one_line_errors():
+        resolve = _import_resolve()
+        made, left_out = resolve.make_lock(
+            resolve.read_names(names),
+            standard_library=standard_library,
+            progress=lambda outcome: click.echo(str(outcome), err=True),
+        )
+        _write_whole(out, dump_lock(made))
+    click.echo(f"{len(made.packages)} packages locked in {out}, {len(left_out)} left out")
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except CorpusError as error:
+        click.echo(f"starcite: {error}", err=True)
+        sys.exit(BAD_INPUT if isinstance(error, LockError) else FAILED)
+    except KeyboardInterrupt:
+        click.echo("starcite: interrupted; run the same command again to go on", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar a stage on a terminal; elsewhere a plain line now and then."""
+    with contextlib.ExitStack() as stack:
+        bars: dict[str, Any] = {}
+
+        def draw(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                stack.close()
+                bar = click.progressbar(length=total, label=stage, file=sys.stderr, show_pos=True)
+                bars[stage] = stack.enter_context(bar)
+            bars[stage].update(done - bars[stage].pos)
+
+        def tell(stage: str, done: int, total: int) -> None:
+            step = max(1, total // _PLAIN_STEPS)
+            if done == total or done // step > (done - 1) // step:
+                click.echo(f"{stage}: {done} of {total}", err=True)
+
+        yield draw if sys.stderr.isatty() else tell
+
+
+def _import_resolve() -> ModuleType:
+    """Making a lock needs the `corpus` extra; fetching what a lock names does not."""
+    try:
+        return importlib.import_module("indexer.corpus.resolve")
+    except ModuleNotFoundError as error:
+        raise CorpusError(
+            f'{error.name} is not installed; run: pip install "starcite[corpus]"'
+        ) from error
+
+
+def _left_out_files(inventory: Inventory) -> str:
+    skipped = [f"{n:,} {reason}" for reason, n in inventory.census.skipped.items()]
+    return f"Left out: {', '.join(skipped) or 'nothing'}; {inventory.census.n_twins:,} exact twins"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise CorpusError(f"cannot write {path}: {error.strerror}; choose another --out") from error
