@@ -1,0 +1,53 @@
+"""The thresholds of a trace, each with its reason; nothing here reads the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TraceConfig:
+    """How long a shared run must be to be claimed, and how much work one trace may do."""
+
+    min_lexemes: int = field(
+        default=30,
+        metadata={"doc": "a shared run of this length is claimed, whatever surrounds it"},
+    )
+    min_covering_lexemes: int = field(
+        default=17,
+        metadata={"doc": "a shorter run is claimed if it covers enough of the query (k + w - 1)"},
+    )
+    min_coverage: float = field(
+        default=0.5, metadata={"doc": "the part of the query that a shorter run must cover"}
+    )
+    min_distinct: int = field(
+        default=8, metadata={"doc": "distinct lexemes in a run; tables of zeros have fewer"}
+    )
+    min_chain: int = field(
+        default=2, metadata={"doc": "consecutive tiles that make a text worth a closer look"}
+    )
+    max_query_bytes: int = field(
+        default=4_000_000, metadata={"doc": "a longer text is refused (UNKNOWN), not cut"}
+    )
+    max_chains: int = field(
+        default=512, metadata={"doc": "chains of fingerprint hits looked at, longest first"}
+    )
+    max_per_region: int = field(
+        default=8, metadata={"doc": "documents aligned for one region of the query"}
+    )
+    max_documents: int = field(default=96, metadata={"doc": "documents aligned for one query"})
+    max_leads: int = field(default=8, metadata={"doc": "documents that full-text search may add"})
+    max_lead_chars: int = field(
+        default=4_000, metadata={"doc": "characters of the query that full-text search reads"}
+    )
+    max_diagonals: int = field(
+        default=64, metadata={"doc": "alignments tried in one document, best supported first"}
+    )
+    max_recounted: int = field(
+        default=96, metadata={"doc": "further documents looked at to count who holds a run"}
+    )
+    max_sources: int = field(default=8, metadata={"doc": "sources listed with one match"})
+    max_matches: int = field(default=64, metadata={"doc": "matches in one trace, longest first"})
+    n_cached_documents: int = field(
+        default=64, metadata={"doc": "lexed documents kept in memory between traces"}
+    )

@@ -1,0 +1,11 @@
+"""What can go wrong on the query side; an index that cannot be read raises `indexer` errors."""
+
+from __future__ import annotations
+
+
+class AttributionFailure(Exception):
+    """The base of this package's errors; the message holds the value and the next step."""
+
+
+class TargetError(AttributionFailure):
+    """What was asked to be traced cannot be read: a bad path, range or encoding."""

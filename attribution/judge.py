@@ -1,0 +1,79 @@
+"""Which runs are claimed, in which tier, and which of them say the same thing; pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from attribution.align import Extent, Run
+from attribution.config import TraceConfig
+from attribution.types import Tier
+
+_MIN_NEW_LEXEMES = 17  # of a run that overlaps a longer one, for it to be a match of its own
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A claimed run in one document."""
+
+    document_id: int
+    run: Run
+    core: Extent
+    extent: Extent  # the core and the equal comments and blank lines round it
+    tier: Tier
+
+
+def tier_of(query: bytes, document: bytes) -> Tier:
+    """The tier of two byte ranges that hold equal lexemes."""
+    return Tier.E1 if query == document else Tier.E2
+
+
+def is_claimed(
+    *, n_lexemes: int, n_distinct: int, n_query_lexemes: int, config: TraceConfig
+) -> bool:
+    """Whether a run of equal lexemes says something about where the query came from.
+
+    A long run does; a shorter one if it is most of what was asked about. A run of few distinct
+    lexemes (a table of zeros, a ruler of dashes) never does.
+    """
+    if n_distinct < config.min_distinct:
+        return False
+    if n_lexemes >= config.min_lexemes:
+        return True
+    covers = n_lexemes >= config.min_coverage * n_query_lexemes
+    return covers and n_lexemes >= config.min_covering_lexemes
+
+
+def grouped(
+    findings: list[Finding], *, n_query_lexemes: int, config: TraceConfig
+) -> list[list[Finding]]:
+    """Group the findings: the longest run and all that hold it, then what that leaves, and so on.
+
+    In a group the best evidence comes first: verbatim, then the longest extent, then the lowest
+    document. A run inside a longer one, or one that adds little to those before it, is no group.
+    """
+    ordered = sorted(findings, key=_rank)
+    covered = np.zeros(n_query_lexemes, dtype=bool)
+    groups: list[list[Finding]] = []
+    for finding in ordered:
+        start, end = finding.run.query, finding.run.query + finding.run.length
+        n_new = finding.run.length - int(np.count_nonzero(covered[start:end]))
+        if n_new < _MIN_NEW_LEXEMES:
+            continue
+        if len(groups) >= config.max_matches:
+            break
+        covered[start:end] = True
+        groups.append([other for other in ordered if _is_at(other, start, end)])
+    return groups
+
+
+def _rank(finding: Finding) -> tuple[int, str, int, int, int]:
+    n_bytes = finding.extent.query_end - finding.extent.query_start
+    run = finding.run
+    return (-run.length, finding.tier, -n_bytes, finding.document_id, run.document)
+
+
+def _is_at(finding: Finding, start: int, end: int) -> bool:
+    # Never longer: a longer run came first and has covered this one.
+    return finding.run.query == start and finding.run.query + finding.run.length == end

@@ -1,0 +1,142 @@
+"""A trace as text for people (lines count from 1) and as JSON for programs (from 0, half-open)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from attribution.target import Target
+from attribution.types import Claim, Match, SourceSpan, Span, Tier, Trace, Verdict
+from indexer import Origin
+
+SCHEMA = "starcite.trace/1"  # counts up when a key changes its meaning or goes away
+_TIER_IN_WORDS = {
+    Tier.E1: "verbatim",
+    Tier.E2: "equal but for whitespace and comments",
+}
+_CLAIM_IN_WORDS = {
+    Claim.INDEXED: "in the index",
+    Claim.TRAINED_ON: "in the model's training data",
+}
+_DIGEST_CHARS = 12
+_MAX_ORIGINS = 3  # of one document, in text; JSON has all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """What was looked through: it says how far a NONE reaches."""
+
+    n_documents: int
+    min_lexemes: int
+
+
+def as_json(results: list[tuple[Target, Trace]], scope: Scope) -> dict[str, Any]:
+    """The results as JSON values; `schema` names the version of this layout."""
+    return {
+        "schema": SCHEMA,
+        "n_documents": scope.n_documents,
+        "min_lexemes": scope.min_lexemes,
+        "results": [_result(target, trace) for target, trace in results],
+    }
+
+
+def as_text(target: Target, trace: Trace, scope: Scope) -> Iterator[str]:
+    """Lines for a terminal; styled, so print them with `click.echo`, which knows when not to."""
+    name = _printable(target.name)
+    if trace.verdict is Verdict.NONE:
+        yield (
+            f"{name}: {click.style('no match', fg='green')}: no shared run of "
+            f"≥ {scope.min_lexemes} lexemes in {scope.n_documents:,} documents of corpus "
+            f"{trace.corpus_digest[:_DIGEST_CHARS]}"
+        )
+    for match in trace.matches:
+        yield from _match_lines(name, target, trace, match)
+
+
+def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Iterator[str]:
+    place = click.style(f"{name}:{_lines(_shifted(match.query, target))}", bold=True)
+    tier = click.style(f"{match.tier} {_TIER_IN_WORDS[match.tier]}", fg="yellow")
+    yield f"{place}  {tier}, {match.n_lexemes:,} lexemes, {_CLAIM_IN_WORDS[trace.claim]}"
+    for source in match.sources:
+        yield from _source_lines(source)
+    n_unlisted = match.n_sources - len(match.sources)
+    unlisted = f", {n_unlisted:,} of them not listed" if n_unlisted else ""
+    yield (
+        f"  held by {_counted(match.n_packages, 'package')}"
+        f" in {_counted(match.n_sources, 'document')}{unlisted}"
+    )
+
+
+def _source_lines(source: SourceSpan) -> Iterator[str]:
+    for origin in source.origins[:_MAX_ORIGINS]:
+        package = click.style(f"{_printable(origin.name)} {_printable(origin.version)}", fg="cyan")
+        yield f"  {package}  {_printable(origin.path)}:{_lines(source.span)}"
+        yield f"    {_printable(origin.spdx_id)} ({_printable(origin.license_evidence)})"
+    n_more = len(source.origins) - _MAX_ORIGINS
+    if n_more > 0:
+        yield f"    the same file in {_counted(n_more, 'more place')}"
+
+
+def _result(target: Target, trace: Trace) -> dict[str, Any]:
+    return {
+        "path": target.name,
+        "language": target.language,
+        "start_line": target.start_line,
+        "end_line": target.end_line,
+        "verdict": trace.verdict.value,
+        "reason": trace.reason,
+        "claim": trace.claim.value,
+        "corpus_digest": trace.corpus_digest,
+        "elapsed_ms": round(trace.elapsed_ms, 3),
+        "matches": [_match(target, match) for match in trace.matches],
+    }
+
+
+def _match(target: Target, match: Match) -> dict[str, Any]:
+    return {
+        "tier": match.tier.value,
+        "query": asdict(_shifted(match.query, target)),
+        "n_lexemes": match.n_lexemes,
+        "n_packages": match.n_packages,
+        "n_sources": match.n_sources,
+        "sources": [
+            {
+                "document_id": source.document_id,
+                "document_sha256": source.document_sha256,
+                "span": asdict(source.span),
+                "origins": [_origin(origin) for origin in source.origins],
+            }
+            for source in match.sources
+        ],
+    }
+
+
+def _origin(origin: Origin) -> dict[str, str]:
+    return {**asdict(origin), "purl": origin.purl}
+
+
+def _shifted(span: Span, target: Target) -> Span:
+    """A span of the traced text as a span of the file that it was cut from."""
+    return Span(
+        start=span.start + target.start,
+        end=span.end + target.start,
+        start_line=span.start_line + target.start_line,
+        end_line=span.end_line + target.start_line,
+    )
+
+
+def _lines(span: Span) -> str:
+    first, last = span.start_line + 1, span.end_line
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a file's name must not drive the terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

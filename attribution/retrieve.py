@@ -1,0 +1,178 @@
+"""Which documents may share a run with the query: fingerprint hits, linked into chains and ranked.
+
+Winnowing selects the same k-grams on both sides of a shared run, so the run shows as hits of
+consecutive query fingerprints at growing offsets of one document. What a chain's neighbours
+missed bounds the run from above: a document is left out only if no run in it could be claimed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution.config import TraceConfig
+from indexer.index import Postings
+from indexer.store.fingerprints import MAX_POSTINGS
+
+_MAX_GAP_BYTES = 8192  # between two linked hits: at most w lexemes, but any comment in between
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Hits:
+    """Fingerprint hits, sorted by document, query fingerprint and offset; arrays of length M."""
+
+    document_id: NDArray[np.int64]
+    query_index: NDArray[np.int64]  # of the fingerprint in the query
+    offset: NDArray[np.int64]  # byte offset of the k-gram's first lexeme in the document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Chains:
+    """Chains of linked hits: which document shares which part of the query; arrays of length C.
+
+    Query ranges are lexeme indices, half-open. The run that a chain stands for holds at least
+    [start, end), unless hashes collide, and is at most `bound` lexemes long.
+    """
+
+    document_id: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    bound: NDArray[np.int64]
+
+
+def sorted_hits(postings: Postings) -> Hits:
+    """The postings in the order that chaining needs."""
+    order = np.lexsort((postings.offset, postings.query_index, postings.document_id))
+    return Hits(
+        document_id=postings.document_id[order].astype(np.int64),
+        query_index=postings.query_index[order].astype(np.int64),
+        offset=postings.offset[order].astype(np.int64),
+    )
+
+
+def chains_of(hits: Hits, positions: NDArray[np.int64], *, n_lexemes: int, k: int) -> Chains:
+    """Link the hits; `positions` are the lexeme indices of the query's fingerprints."""
+    following = _next_hits(hits)
+    last = _last_of_each(following)
+    is_head = np.ones(len(last), dtype=bool)
+    is_head[following[following >= 0]] = False
+    heads = np.flatnonzero(is_head)
+    first_index, last_index = hits.query_index[heads], hits.query_index[last[heads]]
+    # The fingerprint before the chain and the one after it did not hit: the run holds neither.
+    before, after = _complete_neighbours(hits.query_index, n_fingerprints=len(positions))
+    lowest = np.concatenate(([-1], positions))[before[first_index]] + 1
+    highest = np.concatenate((positions + k - 1, [n_lexemes]))[after[last_index]]
+    return Chains(
+        document_id=hits.document_id[heads],
+        start=positions[first_index],
+        end=positions[last_index] + k,
+        bound=highest - lowest,
+    )
+
+
+def _complete_neighbours(
+    query_index: NDArray[np.int64], *, n_fingerprints: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each fingerprint the nearest before and after it of which a lookup gives every posting.
+
+    Of the very frequent ones it gives a sample, so that a missing hit says nothing. The first
+    array is shifted by one: 0 stands for "none before".
+    """
+    counts = np.bincount(query_index, minlength=n_fingerprints)
+    numbers = np.arange(n_fingerprints)
+    complete = counts < MAX_POSTINGS
+    earlier = np.maximum.accumulate(np.where(complete, numbers + 1, 0))
+    later = np.minimum.accumulate(np.where(complete, numbers, n_fingerprints)[::-1])[::-1]
+    return np.concatenate(([0], earlier[:-1])), np.concatenate((later[1:], [n_fingerprints]))
+
+
+def _next_hits(hits: Hits) -> NDArray[np.int64]:
+    """For each hit the next one of the same run in the same document, or -1."""
+    n_hits = len(hits.offset)
+    if n_hits == 0:
+        return np.empty(0, dtype=np.int64)
+    new_document = np.diff(hits.document_id, prepend=-1) != 0
+    group = np.cumsum(new_document | (np.diff(hits.query_index, prepend=-1) != 0)) - 1
+    keys = (group << 32) | hits.offset
+    found = np.searchsorted(keys, ((group + 1) << 32) | (hits.offset + 1))
+    at = np.minimum(found, n_hits - 1)
+    is_next = (
+        (found < n_hits)
+        & (hits.document_id[at] == hits.document_id)
+        & (hits.query_index[at] == hits.query_index + 1)
+        & (hits.offset[at] - hits.offset <= _MAX_GAP_BYTES)
+        & (hits.offset[at] > hits.offset)
+    )
+    return np.where(is_next, at, -1)
+
+
+def _last_of_each(following: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the chain of each hit ends; pointer doubling, so log(longest chain) rounds."""
+    last = np.where(following < 0, np.arange(len(following)), following)
+    while True:
+        further = last[last]
+        if np.array_equal(further, last):
+            return last
+        last = further
+
+
+def promising(chains: Chains, *, n_lexemes: int, config: TraceConfig) -> Chains:
+    """The chains whose run could pass the claim rule, longest first, then lowest document."""
+    covering = max(config.min_covering_lexemes, int(np.ceil(config.min_coverage * n_lexemes)))
+    shortest = min(config.min_lexemes, covering)
+    order = np.lexsort((chains.document_id, chains.start - chains.end))
+    order = order[chains.bound[order] >= shortest]
+    return _taken(chains, order)
+
+
+def choose_documents(
+    chains: Chains, *, n_lexemes: int, preferred: frozenset[int], config: TraceConfig
+) -> list[int]:
+    """The documents to align: for each region of the query those with the longest chains.
+
+    A region that `max_per_region` longer chains cover already needs no further document.
+    Among chains of equal length `preferred` documents come first.
+    """
+    is_preferred = np.isin(chains.document_id, list(preferred))
+    order = np.lexsort((~is_preferred, chains.start - chains.end))[: config.max_chains]
+    depth = np.zeros(n_lexemes, dtype=np.int32)
+    chosen: dict[int, None] = {}
+    seen: set[tuple[int, int]] = set()
+    for document_id, start, end in zip(
+        chains.document_id[order].tolist(),
+        chains.start[order].tolist(),
+        chains.end[order].tolist(),
+        strict=True,
+    ):
+        if document_id not in chosen:
+            is_full = len(chosen) >= config.max_documents
+            if is_full or depth[start:end].min() >= config.max_per_region:
+                continue
+            chosen[document_id] = None
+        if (document_id, start) not in seen:  # a document that repeats itself counts once
+            seen.add((document_id, start))
+            depth[start:end] += 1
+    return list(chosen)
+
+
+def n_longest(chains: Chains) -> int:
+    """How many chains share the greatest length; `chains` is sorted, longest first."""
+    lengths = chains.end - chains.start
+    return int(np.count_nonzero(lengths == lengths[0])) if len(lengths) else 0
+
+
+def holders(chains: Chains, start: int, end: int) -> list[int]:
+    """The documents with a chain over these lexemes of the query, in order of their chains."""
+    inside = (chains.start <= start) & (chains.end >= end)
+    return list(dict.fromkeys(chains.document_id[inside].tolist()))
+
+
+def _taken(chains: Chains, order: NDArray[np.intp]) -> Chains:
+    return Chains(
+        document_id=chains.document_id[order],
+        start=chains.start[order],
+        end=chains.end[order],
+        bound=chains.bound[order],
+    )

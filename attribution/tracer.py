@@ -1,0 +1,278 @@
+"""The trace: snippet → fingerprints → candidates → alignment on stored text → verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution import align, judge, retrieve
+from attribution.align import Lexed
+from attribution.config import TraceConfig
+from attribution.judge import Finding
+from attribution.positions import Positions
+from attribution.types import Match, SourceSpan, Tier, Trace, Verdict
+from indexer import default_index_path
+from indexer.errors import IndexerError
+from indexer.index import Index
+from indexer.store.documents import Document
+from indexer.text.lex import lex, start_hypotheses
+from indexer.text.winnow import winnow
+
+_LEAD_K = 8  # lexemes in a seed of documents that came without fingerprint hits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Reading:
+    """The query lexed under one start hypothesis, and what its fingerprints hit."""
+
+    query: Lexed
+    positions: NDArray[np.int64]  # lexeme index of each fingerprint
+    hits: retrieve.Hits
+    chains: retrieve.Chains
+
+
+class Tracer:
+    """Traces text back to the documents of an index; safe to share between threads."""
+
+    def __init__(self, index: Index, config: TraceConfig | None = None) -> None:
+        self.index = index
+        self.config = config or TraceConfig()
+        self._lexed = lru_cache(maxsize=self.config.n_cached_documents)(self._lex_document)
+
+    @classmethod
+    def open(cls, path: Path | None = None) -> Tracer:
+        """A tracer on the index in `path`, or on the default one.
+
+        Raises:
+            IndexerError: there is no index, it is damaged or of another format.
+        """
+        return cls(Index.open(path or default_index_path()))
+
+    def close(self) -> None:
+        """Close the index."""
+        self.index.close()
+
+    def source(self, document_id: int) -> tuple[Document, str]:
+        """An indexed document and its stored text.
+
+        Raises:
+            IndexerError: there is no such document, or it cannot be read.
+        """
+        return self.index.document(document_id), self.index.text(document_id)
+
+    def trace(self, text: str, *, language: str = "python") -> Trace:
+        """Where the text came from: its maximal runs that indexed documents hold too.
+
+        NONE is an answer: no run of `min_lexemes` lexemes is shared. UNKNOWN is none: the reason
+        says what kept the trace from looking.
+        """
+        started = time.perf_counter()
+        matches: tuple[Match, ...] = ()
+        reason = ""
+        data = text.encode("utf-8", "replace")  # a lone surrogate becomes one "?": offsets hold
+        if len(data) > self.config.max_query_bytes:
+            limit = self.config.max_query_bytes
+            reason = f"the text has {len(data):,} bytes, more than {limit:,}: trace a part of it"
+        else:
+            try:
+                matches = self._matches(data, language)
+            except IndexerError as error:
+                reason = str(error)
+        verdict = Verdict.FOUND if matches else Verdict.NONE
+        return Trace(
+            verdict=Verdict.UNKNOWN if reason else verdict,
+            matches=matches,
+            corpus_digest=self.index.manifest.corpus_digest,
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+            reason=reason,
+        )
+
+    def _matches(self, data: bytes, language: str) -> tuple[Match, ...]:
+        reading = self._best_reading(data, language)
+        query = reading.query
+        findings = list(self._findings_by_fingerprint(reading))
+        if not findings and self._is_worth_a_closer_look(query):
+            query = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
+            findings = list(self._findings_by_search(query))
+        groups = judge.grouped(findings, n_query_lexemes=len(query.lexemes), config=self.config)
+        positions = Positions(data)
+        n_left = self.config.max_recounted
+        matches = []
+        for group in groups:
+            others = self._other_holders(group, reading, n_left) if query is reading.query else []
+            n_left -= len(others)
+            matches.append(self._match(query, group, others, positions))
+        return tuple(sorted(matches, key=lambda match: match.query.start))
+
+    def _best_reading(self, data: bytes, language: str) -> Reading:
+        """The start hypothesis whose longest chain is longest; the plain one if they tie."""
+        readings = [
+            self._read(data, language, inside) for inside in start_hypotheses(data, language)
+        ]
+        return max(
+            readings, key=lambda one: int(np.max(one.chains.end - one.chains.start, initial=0))
+        )
+
+    def _read(self, data: bytes, language: str, inside: bytes) -> Reading:
+        manifest = self.index.manifest
+        query = Lexed(data=data, lexemes=lex(data, language, inside=inside))
+        fingerprints = winnow(query.lexemes.hashes, k=manifest.k, w=manifest.w)
+        positions = fingerprints.positions
+        hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
+        n_lexemes = len(query.lexemes)
+        chains = retrieve.chains_of(hits, positions, n_lexemes=n_lexemes, k=manifest.k)
+        chains = retrieve.promising(chains, n_lexemes=n_lexemes, config=self.config)
+        return Reading(query=query, positions=positions, hits=hits, chains=chains)
+
+    def _findings_by_fingerprint(self, reading: Reading) -> Iterator[Finding]:
+        preferred: Iterable[int] = ()
+        if retrieve.n_longest(reading.chains) > self.config.max_per_region:
+            preferred = self._leads(reading.query.data)  # more ties than can be aligned
+        documents = retrieve.choose_documents(
+            reading.chains,
+            n_lexemes=len(reading.query.lexemes),
+            preferred=frozenset(preferred),
+            config=self.config,
+        )
+        for document_id in documents:
+            document = self._lexed(document_id, keep_comments=False)
+            first, last = np.searchsorted(reading.hits.document_id, [document_id, document_id + 1])
+            held = np.searchsorted(document.lexemes.starts, reading.hits.offset[first:last])
+            diagonals = held - reading.positions[reading.hits.query_index[first:last]]
+            yield from self._findings(reading.query, document_id, document, diagonals)
+
+    def _findings_by_search(self, query: Lexed) -> Iterator[Finding]:
+        for document_id in self._leads(query.data):
+            document = self._lexed(document_id, keep_comments=True)
+            diagonals = align.seed_diagonals(
+                query.lexemes.hashes, document.lexemes.hashes, k=_LEAD_K
+            )
+            yield from self._findings(query, document_id, document, diagonals)
+
+    def _is_worth_a_closer_look(self, query: Lexed) -> bool:
+        # Few lexemes need not have a fingerprint, and comments have none: the membership filter,
+        # which reads every character, says whether the index holds such text.
+        if len(query.lexemes) < self.config.min_covering_lexemes:
+            return True
+        return self.index.longest_chain(query.data.decode()) >= self.config.min_chain
+
+    def _leads(self, data: bytes) -> list[int]:
+        """The documents that full-text search finds, best first."""
+        text = data.decode()[: self.config.max_lead_chars]
+        leads = self.index.search(text, top_k=self.config.max_leads)
+        return list(dict.fromkeys(lead.document_id for lead in leads))
+
+    def _findings(
+        self, query: Lexed, document_id: int, document: Lexed, diagonals: NDArray[np.int64]
+    ) -> Iterator[Finding]:
+        hashes = query.lexemes.hashes
+        runs = align.shared_runs(
+            hashes,
+            document.lexemes.hashes,
+            align.best_diagonals(diagonals, self.config.max_diagonals),
+            min_length=self.config.min_covering_lexemes,
+        )
+        for run in runs:
+            is_claimed = judge.is_claimed(
+                n_lexemes=run.length,
+                n_distinct=len(np.unique(hashes[run.query : run.query + run.length])),
+                n_query_lexemes=len(hashes),
+                config=self.config,
+            )
+            if is_claimed:
+                yield _finding(query, document_id, document, run)
+
+    def _other_holders(self, group: list[Finding], reading: Reading, limit: int) -> list[int]:
+        """Documents whose fingerprints say that they hold the group's run too, not yet aligned."""
+        run = group[0].run
+        inside = np.flatnonzero(
+            (reading.positions >= run.query)
+            & (reading.positions + self.index.manifest.k <= run.query + run.length)
+        )
+        if len(inside) == 0:
+            return []
+        start = int(reading.positions[inside[0]])
+        end = int(reading.positions[inside[-1]]) + self.index.manifest.k
+        known = {finding.document_id for finding in group}
+        others = retrieve.holders(reading.chains, start, end)
+        return [one for one in others if one not in known][: max(0, limit)]
+
+    def _match(
+        self, query: Lexed, group: list[Finding], others: list[int], positions: Positions
+    ) -> Match:
+        head = group[0]
+        extent = head.extent
+        spans: dict[int, tuple[int, int] | None] = {}  # byte ranges; None: holds the core only
+        for finding in group:
+            is_equal = finding.tier == head.tier and (
+                finding.tier is not Tier.E1 or finding.extent[:2] == extent[:2]
+            )
+            span = finding.extent[2:] if is_equal else None
+            if spans.get(finding.document_id) is None:
+                spans[finding.document_id] = span
+        spans |= self._recounted(head, others)
+        documents = {document_id: self.index.document(document_id) for document_id in spans}
+        packages = {(o.source, o.name) for one in documents.values() for o in one.origins}
+        listed = [(one, span) for one, span in spans.items() if span is not None]
+        return Match(
+            tier=head.tier,
+            query=positions.span(extent.query_start, extent.query_end),
+            n_lexemes=head.run.length,
+            sources=tuple(
+                self._source_span(documents[document_id], span)
+                for document_id, span in listed[: self.config.max_sources]
+            ),
+            n_packages=len(packages),
+            n_sources=len(spans),
+        )
+
+    def _recounted(self, head: Finding, others: list[int]) -> dict[int, tuple[int, int] | None]:
+        """Which of the other documents hold the head's source text, and where."""
+        source = self._data(head.document_id)
+        whole = source[head.extent.document_start : head.extent.document_end]
+        core = source[head.core.document_start : head.core.document_end]
+        spans: dict[int, tuple[int, int] | None] = {}
+        for document_id in others:
+            data = self._data(document_id)
+            at = data.find(whole)
+            if at >= 0:
+                spans[document_id] = (at, at + len(whole))
+            elif core in data:
+                spans[document_id] = None
+        return spans
+
+    def _source_span(self, document: Document, span: tuple[int, int]) -> SourceSpan:
+        return SourceSpan(
+            document_id=document.document_id,
+            document_sha256=document.sha256,
+            span=Positions(self._data(document.document_id)).span(*span),
+            origins=document.origins,
+        )
+
+    def _data(self, document_id: int) -> bytes:
+        return self.index.text(document_id).encode("utf-8", "surrogatepass")
+
+    def _lex_document(self, document_id: int, *, keep_comments: bool) -> Lexed:
+        data = self._data(document_id)
+        language = self.index.document(document_id).language
+        return Lexed(data=data, lexemes=lex(data, language, keep_comments=keep_comments))
+
+
+def _finding(query: Lexed, document_id: int, document: Lexed, run: align.Run) -> Finding:
+    core = align.core_extent(query, document, run)
+    return Finding(
+        document_id=document_id,
+        run=run,
+        core=core,
+        extent=align.widened_extent(query, document, run),
+        tier=judge.tier_of(
+            query.data[core.query_start : core.query_end],
+            document.data[core.document_start : core.document_end],
+        ),
+    )
