@@ -230,7 +230,7 @@ def _version() -> str:
 
 @contextmanager
 def _only_builder(target: Path) -> Iterator[None]:
-    lock_path = target.with_name(f"{target.name}.lock")
+    lock_path = target.with_name(f".{target.name}.lock")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock_path, timeout=0):

@@ -1,0 +1,207 @@
+"""`starcite index`: build, verify and inspect the attribution index."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.build import BuildProgress, BuildReport, build_index
+from indexer.config import default_corpus_path, default_index_path
+from indexer.corpus import read_corpus, read_inventory
+from indexer.errors import IndexerError
+from indexer.index import Index
+from indexer.manifest import Manifest, read_manifest
+from indexer.summary import Summary, summarise
+from indexer.verify import verify_index
+
+FAILED, INTERRUPTED = 3, 130
+_PLAIN_STEP_S = 5.0  # seconds between lines of progress where there is no terminal
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group()
+def index() -> None:
+    """Build and verify the attribution index.
+
+    Example: starcite index build
+    """
+
+
+@index.command()
+@click.option("--corpus", type=_FOLDER, help="What `starcite corpus fetch` made; default: its own.")
+@click.option("--out", type=_FOLDER, help="The index's folder; default: where queries look.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def build(*, corpus: Path | None, out: Path | None, as_json: bool) -> None:
+    """Build the index of a corpus, in place of the one that is there.
+
+    The old index is used until the new one is complete; an interrupted build changes nothing.
+    Exit codes: 0 built, 2 wrong usage, 3 it could not be built, 130 interrupted.
+
+    Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
+    """
+    source = (corpus or default_corpus_path()).absolute()
+    with _one_line_errors(), contextlib.ExitStack() as stack:
+        n_bytes = sum(read_inventory(source).census.n_bytes.values())
+        bar = stack.enter_context(_Bar("index build", n_bytes))
+        report = build_index(
+            read_corpus(source),
+            out or default_index_path(),
+            progress=lambda now: bar.show(now.n_bytes, _step(now)),
+        )
+    click.echo(json.dumps(_as_record(report)) if as_json else _as_line(report))
+
+
+@index.command()
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def verify(*, folder: Path | None, as_json: bool) -> None:
+    """Re-check every byte of an index against its manifest.
+
+    Exit codes: 0 every file is what was written, 2 wrong usage, 3 the index is missing or damaged.
+
+    Example: starcite index verify
+    """
+    path = (folder or default_index_path()).absolute()
+    with _one_line_errors():
+        manifest = read_manifest(path)
+        damaged: dict[str, str] = {}
+        n_checked = 0
+        with _Bar("index verify", manifest.index_bytes) as bar:
+            for check in verify_index(path):
+                n_checked += check.n_bytes
+                bar.show(n_checked, "checking")
+                if check.problem:
+                    damaged[check.name] = check.problem
+    if as_json:
+        click.echo(
+            json.dumps({"path": str(path), "files": len(manifest.files), "damaged": damaged})
+        )
+    for name, problem in damaged.items():
+        click.echo(f"starcite: {path / name} is damaged: {problem}", err=True)
+    if damaged:
+        click.echo("starcite: the index is damaged; run: starcite index build", err=True)
+        sys.exit(FAILED)
+    if not as_json:
+        megabytes = manifest.index_bytes / 1e6
+        click.echo(f"{len(manifest.files)} files, {megabytes:.1f} MB: all as they were written")
+
+
+@index.command()
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def inspect(*, folder: Path | None, as_json: bool) -> None:
+    """Say what an index holds: documents, packages, licences, sizes.
+
+    Example: starcite index inspect --json
+    """
+    path = (folder or default_index_path()).absolute()
+    with _one_line_errors(), Index.open(path) as opened:
+        manifest, summary = opened.manifest, summarise(opened)
+    if as_json:
+        record = {"path": str(path), "manifest": asdict(manifest), "summary": asdict(summary)}
+        click.echo(json.dumps(record))
+    else:
+        click.echo(_describe(path, manifest, summary))
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except IndexerError as error:
+        click.echo(f"starcite: {error}", err=True)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        click.echo("starcite: interrupted; nothing was changed", err=True)
+        sys.exit(INTERRUPTED)
+
+
+class _Bar:
+    """Progress on stderr: a bar on a terminal, elsewhere a line every few seconds."""
+
+    def __init__(self, label: str, n_bytes: int) -> None:
+        self._label, self._n_bytes = label, n_bytes
+        self._said_at = time.monotonic()
+        self._bar: Any = None
+        if sys.stderr.isatty():
+            self._bar = click.progressbar(
+                length=n_bytes,
+                label=label,
+                file=sys.stderr,
+                item_show_func=lambda step: step,
+                update_min_steps=n_bytes // 200,
+            )
+
+    def __enter__(self) -> _Bar:
+        if self._bar is not None:
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*exception)
+
+    def show(self, n_bytes: int, step: str) -> None:
+        """Show that so many bytes are done, and what is being done."""
+        if self._bar is not None:
+            self._bar.update(n_bytes - self._bar.pos, step)
+        elif time.monotonic() - self._said_at >= _PLAIN_STEP_S:
+            self._said_at = time.monotonic()
+            done, total = n_bytes / 1e6, self._n_bytes / 1e6
+            click.echo(f"{self._label}: {done:.0f} of {total:.0f} MB, {step}", err=True)
+
+
+def _step(now: BuildProgress) -> str:
+    return f"{now.step}, {now.n_documents:,} documents"
+
+
+def _as_line(report: BuildReport) -> str:
+    megabytes = report.manifest.n_bytes / 1e6
+    return (
+        f"{report.manifest.n_documents:,} documents, {megabytes:.1f} MB of text in "
+        f"{report.elapsed_s:.1f} s ({megabytes / report.elapsed_s:.1f} MB/s), index "
+        f"{report.size_ratio:.2f} x the text; {report.n_twins:,} exact twins merged; "
+        f"in {report.path}"
+    )
+
+
+def _as_record(report: BuildReport) -> dict[str, Any]:
+    return {
+        "path": str(report.path),
+        "corpus_digest": report.manifest.corpus_digest,
+        "n_documents": report.manifest.n_documents,
+        "n_origins": report.manifest.n_origins,
+        "n_twins": report.n_twins,
+        "n_blank": report.n_blank,
+        "n_bytes": report.manifest.n_bytes,
+        "index_bytes": report.manifest.index_bytes,
+        "size_ratio": round(report.size_ratio, 4),
+        "elapsed_s": round(report.elapsed_s, 3),
+        "mb_per_s": round(report.manifest.n_bytes / 1e6 / report.elapsed_s, 3),
+    }
+
+
+def _describe(path: Path, manifest: Manifest, summary: Summary) -> str:
+    size = manifest.index_bytes
+    parts = ", ".join(f"{part} {n / size:.0%}" for part, n in summary.bytes_by_part.items())
+    licenses = ", ".join(f"{name} {n:,}" for name, n in summary.files_by_license.items())
+    languages = ", ".join(f"{name} {n:,}" for name, n in summary.documents_by_language.items())
+    rows = {
+        "index": f"{path} (format {manifest.format}, built by {manifest.built_by})",
+        "corpus": manifest.corpus_digest,
+        "documents": f"{manifest.n_documents:,} ({languages}); "
+        f"{summary.n_with_twins:,} found in several places",
+        "packages": f"{summary.n_packages:,}, {manifest.n_origins:,} files",
+        "licences": licenses,
+        "text": f"{manifest.n_bytes / 1e6:.1f} MB",
+        "on disk": f"{size / 1e6:.1f} MB, {size / manifest.n_bytes:.2f} x the text ({parts})",
+    }
+    return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
