@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from lsp_server.positions import code_points_of, utf16_of
+from lsp_server.protocol import Range
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +90,23 @@ class Document:
         column = offset - self._line_starts[line]
         return line, utf16_of(_content(self.lines[line]), column)
 
+    def range_of(self, start: int, end: int) -> Range:
+        """The LSP range of `[start, end)` in code points."""
+        (line, character), (end_line, end_character) = (
+            self.position_at(start),
+            self.position_at(end),
+        )
+        return {
+            "start": {"line": line, "character": character},
+            "end": {"line": end_line, "character": end_character},
+        }
+
+    def snapshot(self) -> Document:
+        """The document as it is now; later edits do not reach it."""
+        copy = Document(uri=self.uri, language_id=self.language_id, version=self.version, text="")
+        copy.lines, copy._text = list(self.lines), self.text
+        return copy
+
     def _locate(self, line: int, character: int) -> tuple[int, int]:
         if line < 0:
             return 0, 0
@@ -130,6 +148,10 @@ class DocumentStore:
     def get(self, uri: str) -> Document | None:
         """The open document, or None if the editor never opened it or has closed it."""
         return self._documents.get(uri)
+
+    def newest(self) -> Document | None:
+        """The most recently used document, or None if none is open."""
+        return next(reversed(self._documents.values()), None)
 
     def change(self, uri: str, edits: list[Edit | str], version: int) -> Document | None:
         """Apply edits to an open document and make it the most recently used one."""

@@ -1,0 +1,243 @@
+"""Traces the open documents in the background and keeps what was found for marks and hovers.
+
+Tracing runs in threads of its own, after a rest in typing; only the newest version of a document is
+ever published. The index is opened in the background, and again when its manifest changes: an index
+that was built, rebuilt or repaired while the editor is open needs no restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from attribution import AttributionFailure
+from attribution.types import Match as FoundMatch
+from attribution.types import SourceSpan as FoundSource
+from attribution.types import Trace, Verdict
+from indexer import IndexerError, Origin, default_index_path
+from lsp_server import protocol
+from lsp_server.config import AttributionSettings
+from lsp_server.documents import Document, DocumentStore
+
+if TYPE_CHECKING:
+    from attribution import Tracer
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"  # written last: its presence makes the folder an index
+SWITCHED_OFF = "starcite.attribution.enabled is off"
+
+R = TypeVar("R")
+Publish = Callable[[protocol.MatchesParams], None]
+
+
+class Annotator:
+    """Holds the tracer and, for each open document, the matches of its newest version."""
+
+    def __init__(
+        self, documents: DocumentStore, *, publish: Publish, on_state: Callable[[], None]
+    ) -> None:
+        self.status: protocol.IndexStatus = {"state": "missing", "name": "", "detail": ""}
+        self._documents = documents
+        self._publish = publish
+        self._on_state = on_state
+        self._settings = AttributionSettings()
+        self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="starcite-trace")
+        self._opening: asyncio.Task[Tracer | None] | None = None
+        self._opened_from: tuple[Path, int] | None = None
+        self._newest: dict[str, protocol.MatchesParams] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def configure(self, settings: AttributionSettings) -> None:
+        """Take over the settings and trace what is open anew if they have changed."""
+        changed = settings != self._settings
+        self._settings = settings
+        if settings.enabled:
+            self._tracer()
+        if changed:
+            self._trace_all()
+
+    def touch(self, uri: str, *, at_once: bool = False) -> None:
+        """The document was opened or edited: trace it after a rest."""
+        self._stop_timer(uri)
+        delay_s = 0 if at_once else self._settings.debounce_ms / 1000
+        loop = asyncio.get_running_loop()
+        self._timers[uri] = loop.call_later(delay_s, self._start, uri)
+
+    def forget(self, uri: str) -> None:
+        """The document was closed: nothing of it is kept."""
+        self._stop_timer(uri)
+        self._newest.pop(uri, None)
+
+    async def matches(self, uri: str) -> protocol.MatchesParams | None:
+        """The matches of the newest version, or None if it was closed or edited meanwhile."""
+        document = self._documents.get(uri)
+        if document is None:
+            return None
+        version, known = document.version, self._newest.get(uri)
+        if known is not None and known["version"] == version:
+            return known
+        trace = await self.trace(document)
+        if self._documents.get(uri) is not document or document.version != version:
+            return None
+        params: protocol.MatchesParams = {
+            "uri": uri,
+            "version": version,
+            "verdict": trace["verdict"],
+            "reason": trace["reason"],
+            "matches": trace["matches"],
+        }
+        self._newest[uri] = params
+        return params
+
+    async def trace(
+        self, document: Document, start: int = 0, end: int | None = None
+    ) -> protocol.TraceResult:
+        """Trace `[start, end)` of a document, in code points; ranges are those of the document."""
+        lines = document.snapshot()
+        text = lines.text[start:end]
+        found = await self._look(text, document.language_id)
+        return {
+            "verdict": found.verdict.value,
+            "reason": found.reason,
+            "claim": found.claim.value,
+            "corpusDigest": found.corpus_digest,
+            "elapsedMs": round(found.elapsed_ms, 3),
+            "matches": [_match(match, lines, start, found) for match in found.matches],
+        }
+
+    async def source(self, document_id: int) -> protocol.SourceResult:
+        """The stored text of an indexed document. Raises: IndexerError if there is none."""
+        tracer = await self._tracer()
+        if tracer is None:
+            raise IndexerError(self.status["detail"])
+        document, text = await self._run(tracer.source, document_id)
+        return {
+            "documentId": document_id,
+            "text": text,
+            "languageId": document.language,
+            "origins": [_origin(origin) for origin in document.origins],
+        }
+
+    def close(self) -> None:
+        """Stop the timers; a trace that is running ends by itself within milliseconds."""
+        for uri in list(self._timers):
+            self._stop_timer(uri)
+        for task in self._tasks:
+            task.cancel()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _look(self, text: str, language: str) -> Trace:
+        if not self._settings.enabled:
+            return Trace(verdict=Verdict.UNKNOWN, reason=SWITCHED_OFF)
+        tracer = await self._tracer()
+        if tracer is None:
+            return Trace(verdict=Verdict.UNKNOWN, reason=self.status["detail"])
+        try:
+            return await self._run(lambda: tracer.trace(text, language=language))
+        except (IndexerError, AttributionFailure) as error:
+            log.warning("trace_failed error=%s", type(error).__name__)
+            return Trace(verdict=Verdict.UNKNOWN, reason=str(error))
+
+    def _tracer(self) -> asyncio.Future[Tracer | None]:
+        """The tracer, opened in the background; anew when the manifest is another one."""
+        chosen = self._settings.index
+        path = Path(chosen).expanduser() if chosen else default_index_path()
+        seen = (path, _changed_at(path / MANIFEST))
+        if self._opening is None or seen != self._opened_from:
+            self._opened_from = seen
+            self._opening = asyncio.get_running_loop().create_task(self._open(*seen))
+        return asyncio.shield(self._opening)
+
+    async def _open(self, path: Path, changed_at: int) -> Tracer | None:
+        tracer: Tracer | None = None
+        state: Literal["missing", "ready", "error"] = "ready"
+        detail = ""
+        try:
+            tracer = await self._run(_open_tracer, path)
+        except (IndexerError, OSError) as error:
+            state, detail = ("error" if changed_at else "missing"), str(error)
+        if self._opened_from == (path, changed_at):  # else a newer one is being opened
+            self.status = {"state": state, "name": str(path), "detail": detail}
+            self._on_state()
+            self._trace_all()
+        return tracer
+
+    def _trace_all(self) -> None:
+        self._newest.clear()
+        for document in self._documents:
+            self.touch(document.uri, at_once=True)
+
+    def _start(self, uri: str) -> None:
+        self._timers.pop(uri, None)
+        task = asyncio.get_running_loop().create_task(self._annotate(uri))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _annotate(self, uri: str) -> None:
+        params = await self.matches(uri)
+        if params is not None:
+            self._publish(params)
+
+    def _stop_timer(self, uri: str) -> None:
+        timer = self._timers.pop(uri, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _run(self, function: Callable[..., R], *arguments: object) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, *arguments)
+
+
+def _open_tracer(path: Path) -> Tracer:
+    from attribution import Tracer  # noqa: PLC0415 - loads numpy and tantivy: here, in a thread
+
+    return Tracer.open(path)
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _match(match: FoundMatch, document: Document, offset: int, trace: Trace) -> protocol.Match:
+    return {
+        "range": document.range_of(offset + match.query.start, offset + match.query.end),
+        "tier": match.tier.value,
+        "claim": trace.claim.value,
+        "nLexemes": match.n_lexemes,
+        "nPackages": match.n_packages,
+        "nSources": match.n_sources,
+        "sources": [_source(source) for source in match.sources],
+    }
+
+
+def _source(source: FoundSource) -> protocol.SourceSpan:
+    return {
+        "documentId": source.document_id,
+        "documentSha256": source.document_sha256,
+        "range": {
+            "start": {"line": source.span.start_line, "character": 0},
+            "end": {"line": source.span.end_line, "character": 0},
+        },
+        "origins": [_origin(origin) for origin in source.origins],
+    }
+
+
+def _origin(origin: Origin) -> protocol.Origin:
+    return {
+        "source": origin.source,
+        "name": origin.name,
+        "version": origin.version,
+        "path": origin.path,
+        "spdxId": origin.spdx_id,
+        "licenseEvidence": origin.license_evidence,
+        "purl": origin.purl,
+    }
