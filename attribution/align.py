@@ -1,6 +1,6 @@
 """Shared runs of two lexed texts: equal lexemes first, then equal raw bytes at both ends.
 
-Everything here counts bytes of the UTF-8 text; `positions.py` turns them into code points and lines.
+Everything here counts bytes of the UTF-8 text; `positions.py` makes code points and lines of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from indexer.text.lex import Lexemes
 
 _LINE_BREAKS = b"\r\n"
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: odd, bits well mixed
-_MAX_OCCURRENCES = 16  # of one k-gram in one document; more is repetition, seen elsewhere anyway
+_MAX_OCCURRENCES = 16  # of a k-gram in a document; one that repeats more often says too little
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -68,22 +68,27 @@ def shared_runs(
 def best_diagonals(diagonals: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     """The distinct diagonals with the most seeds, best first, at most `limit`."""
     values, counts = np.unique(diagonals, return_counts=True)
-    return values[np.argsort(-counts, kind="stable")[:limit]]
+    by_support = np.argsort(-counts, kind="stable")
+    return np.asarray(values[by_support[:limit]], dtype=np.int64)
 
 
 def seed_diagonals(
     query: NDArray[np.uint64], document: NDArray[np.uint64], *, k: int
 ) -> NDArray[np.int64]:
-    """A diagonal for every pair of equal k-grams of the two; for documents without fingerprints."""
+    """A diagonal for every pair of equal k-grams; for documents that fingerprints did not bring.
+
+    A k-gram that repeats often in the document (a ruler, a table) is left out: its many diagonals
+    would hide the few that mean something.
+    """
     wanted, held = _k_grams(query, k), _k_grams(document, k)
     order = np.argsort(held, kind="stable")
     ranked = held[order]
     first = np.searchsorted(ranked, wanted, side="left")
     counts = np.searchsorted(ranked, wanted, side="right") - first
-    counts = np.minimum(counts, _MAX_OCCURRENCES)
+    counts[counts > _MAX_OCCURRENCES] = 0
     query_index = np.repeat(np.arange(len(wanted)), counts)
     nth = np.arange(len(query_index)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return order[np.repeat(first, counts) + nth] - query_index
+    return np.asarray(order[np.repeat(first, counts) + nth] - query_index, dtype=np.int64)
 
 
 def _k_grams(hashes: NDArray[np.uint64], k: int) -> NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class AttributionFailure(Exception):
+class AttributionFailure(Exception):  # noqa: N818 (AttributionError reads as AttributeError)
     """The base of this package's errors; the message holds the value and the next step."""
 
 

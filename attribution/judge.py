@@ -68,6 +68,15 @@ def grouped(
     return groups
 
 
+def n_bytes_covered(findings: list[Finding]) -> int:
+    """How much of the query is in the extent of some finding."""
+    covered, n_bytes = 0, 0  # up to which offset, and how much of it
+    for start, end in sorted(finding.extent[:2] for finding in findings):
+        n_bytes += max(0, end - max(start, covered))
+        covered = max(covered, end)
+    return n_bytes
+
+
 def _rank(finding: Finding) -> tuple[int, str, int, int, int]:
     n_bytes = finding.extent.query_end - finding.extent.query_start
     run = finding.run

@@ -1,4 +1,4 @@
-r"""Byte offsets of a UTF-8 text as code points and lines; breaks are \n, \r\n and \r, nothing else."""
+r"""Byte offsets of a UTF-8 text as code points and lines; only \n, \r\n and \r break a line."""
 
 from __future__ import annotations
 

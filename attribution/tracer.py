@@ -94,9 +94,8 @@ class Tracer:
         )
 
     def _matches(self, data: bytes, language: str) -> tuple[Match, ...]:
-        reading = self._best_reading(data, language)
+        reading, findings = self._best_reading(data, language)
         query = reading.query
-        findings = list(self._findings_by_fingerprint(reading))
         if not findings and self._is_worth_a_closer_look(query):
             query = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
             findings = list(self._findings_by_search(query))
@@ -110,14 +109,21 @@ class Tracer:
             matches.append(self._match(query, group, others, positions))
         return tuple(sorted(matches, key=lambda match: match.query.start))
 
-    def _best_reading(self, data: bytes, language: str) -> Reading:
-        """The start hypothesis whose longest chain is longest; the plain one if they tie."""
-        readings = [
-            self._read(data, language, inside) for inside in start_hypotheses(data, language)
-        ]
-        return max(
-            readings, key=lambda one: int(np.max(one.chains.end - one.chains.start, initial=0))
-        )
+    def _best_reading(self, data: bytes, language: str) -> tuple[Reading, list[Finding]]:
+        """The start hypothesis under which most of the text is found; the plain one if they tie."""
+        best: tuple[Reading, list[Finding]] | None = None
+        most = -1
+        for inside in start_hypotheses(data, language):
+            reading = self._read(data, language, inside)
+            findings = list(self._findings_by_fingerprint(reading))
+            n_found = judge.n_bytes_covered(findings)
+            if n_found > most:
+                best, most = (reading, findings), n_found
+            if most == len(data):
+                break
+        if best is None:
+            raise ValueError("there is always the hypothesis that a text starts in code")
+        return best
 
     def _read(self, data: bytes, language: str, inside: bytes) -> Reading:
         manifest = self.index.manifest

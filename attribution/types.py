@@ -1,4 +1,4 @@
-"""What a trace returns: plain frozen values, the same from the command line, the service, the editor.
+"""What a trace returns: plain frozen values, the same for every front end.
 
 Ranges are half-open and 0-based; offsets are code points of the text that they point into.
 """

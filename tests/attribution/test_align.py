@@ -65,7 +65,7 @@ def test_runs_are_all_the_maximal_ones(
 def test_seeds_lie_on_the_diagonals_of_equal_k_grams(
     query: list[int], document: list[int], k: int
 ) -> None:
-    """Every diagonal with k equal lexemes in a row has a seed, as long as none repeats too often."""
+    """Every diagonal with k equal lexemes in a row has a seed, unless one repeats too often."""
     expected = {
         j - i
         for i in range(len(query) - k + 1)
