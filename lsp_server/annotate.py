@@ -50,6 +50,7 @@ class Annotator:
         self._opening: asyncio.Task[Tracer | None] | None = None
         self._opened_from: tuple[Path, int] | None = None
         self._newest: dict[str, protocol.MatchesParams] = {}
+        self._published: dict[str, protocol.MatchesParams] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,6 +74,7 @@ class Annotator:
         """The document was closed: nothing of it is kept."""
         self._stop_timer(uri)
         self._newest.pop(uri, None)
+        self._published.pop(uri, None)
 
     async def matches(self, uri: str) -> protocol.MatchesParams | None:
         """The matches of the newest version, or None if it was closed or edited meanwhile."""
@@ -151,10 +153,11 @@ class Annotator:
         seen = (path, _changed_at(path / MANIFEST))
         if self._opening is None or seen != self._opened_from:
             self._opened_from = seen
-            self._opening = asyncio.get_running_loop().create_task(self._open(*seen))
+            work = self._open(*seen, is_first=self._opening is None)
+            self._opening = asyncio.get_running_loop().create_task(work)
         return asyncio.shield(self._opening)
 
-    async def _open(self, path: Path, changed_at: int) -> Tracer | None:
+    async def _open(self, path: Path, changed_at: int, *, is_first: bool) -> Tracer | None:
         tracer: Tracer | None = None
         state: Literal["missing", "ready", "error"] = "ready"
         detail = ""
@@ -165,7 +168,8 @@ class Annotator:
         if self._opened_from == (path, changed_at):  # else a newer one is being opened
             self.status = {"state": state, "name": str(path), "detail": detail}
             self._on_state()
-            self._trace_all()
+            if not is_first:  # what is traced for the first time is waiting for this
+                self._trace_all()
         return tracer
 
     def _trace_all(self) -> None:
@@ -181,7 +185,8 @@ class Annotator:
 
     async def _annotate(self, uri: str) -> None:
         params = await self.matches(uri)
-        if params is not None:
+        if params is not None and params is not self._published.get(uri):
+            self._published[uri] = params
             self._publish(params)
 
     def _stop_timer(self, uri: str) -> None:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any, BinaryIO, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from indexer import IndexerError
@@ -49,8 +49,9 @@ class Server(LanguageServer):
             await self.session.close()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Log that a handler failed; its text may hold source code and is not shown."""
-        log.error("handler_failed error=%s", type(error).__name__)
+        """Log that a request failed; the error's text may hold source code and is left out."""
+        level = logging.ERROR if isinstance(error, JsonRpcInternalError) else logging.INFO
+        log.log(level, "request_refused error=%s", type(error).__name__)
 
     def initialize(self, params: types.InitializeParams) -> None:
         """Keep what the editor says of itself; nothing is opened before `initialized`."""
