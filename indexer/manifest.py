@@ -108,6 +108,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _manifest(record: dict[str, Any]) -> Manifest:
+    if not isinstance(record["files"], dict):
+        raise TypeError("files is no table")
     files = {_inside(name): FileEntry(**entry) for name, entry in record.pop("files").items()}
     segments = tuple(_inside(name) for name in record.pop("segments"))
     return Manifest(files=files, segments=segments, **record)

@@ -1,0 +1,84 @@
+"""BM25 finds chunks by their words and takes any text for a query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.errors import IndexDamagedError
+from indexer.store.lexical import CHUNK_LINES, FOLDER_NAME, MAX_TERMS, LexicalReader, LexicalWriter
+
+
+def build(folder: Path, texts: list[str]) -> LexicalReader:
+    writer = LexicalWriter(folder)
+    for number, text in enumerate(texts):
+        writer.add(number, text)
+    writer.finish()
+    return LexicalReader(folder)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
+    texts = [
+        "\n".join(f"value_{n}_{line} = Common(shared, {line})" for line in range(120))
+        for n in range(5)
+    ]
+    return build(tmp_path_factory.mktemp("lexical"), [*texts, "OR AND title:x^2", "größe = 1"])
+
+
+def test_the_chunk_with_the_rare_word_comes_first(reader: LexicalReader) -> None:
+    """A rare identifier outweighs words that all chunks hold; lines are those of the chunk."""
+    lead = reader.search("shared, Common(value_3_77)", top_k=3)[0]
+
+    assert (lead.document_id, lead.start_line, lead.end_line) == (3, CHUNK_LINES, 2 * CHUNK_LINES)
+
+
+def test_the_last_chunk_ends_with_its_document(reader: LexicalReader) -> None:
+    """A chunk never reaches beyond the last line."""
+    assert [(x.start_line, x.end_line) for x in reader.search("value_2_119", top_k=9)] == [
+        (100, 120)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("title:x^y", [5]), ("AND", [5]), ("GRÖSSE größe", [6]), ("+-\"'()[]{}*?~\\/^:!", [])],
+)
+def test_query_syntax_is_only_text(reader: LexicalReader, query: str, expected: list[int]) -> None:
+    """Operators and field names of query languages are words like any other, or nothing."""
+    assert [lead.document_id for lead in reader.search(query, top_k=5)] == expected
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_query(reader: LexicalReader, text: str) -> None:
+    """No query fails, and the answers are sorted and no more than asked for."""
+    leads = reader.search(text + " value_1_5", top_k=2)
+
+    assert 1 <= len(leads) <= 2
+    assert [lead.score for lead in leads] == sorted((x.score for x in leads), reverse=True)
+
+
+def test_a_long_query_is_answered_by_its_rarest_words(reader: LexicalReader) -> None:
+    """Of far more words than are scored the rare one at the end is not lost."""
+    words = " ".join(str(number) for number in range(120))
+
+    assert len(words.split()) > MAX_TERMS
+    assert 6 in {lead.document_id for lead in reader.search(f"{words} größe", top_k=50)}
+
+
+@pytest.mark.parametrize(("query", "top_k"), [("", 5), ("no_such_word", 5), ("shared", 0)])
+def test_nothing_to_find_is_an_empty_list(reader: LexicalReader, query: str, top_k: int) -> None:
+    """No words, unknown words and no places to fill are answers and not errors."""
+    assert reader.search(query, top_k=top_k) == []
+
+
+def test_a_damaged_bm25_index_is_named(tmp_path: Path) -> None:
+    """What tantivy cannot open is reported with its folder."""
+    build(tmp_path, ["a b c"])
+    (tmp_path / FOLDER_NAME / "meta.json").write_text("{")
+
+    with pytest.raises(IndexDamagedError, match=FOLDER_NAME):
+        LexicalReader(tmp_path)
