@@ -81,7 +81,13 @@ def seed_diagonals(
     would hide the few that mean something.
     """
     wanted, held = _k_grams(query, k), _k_grams(document, k)
-    order = np.argsort(held, kind="stable")
+    if len(wanted) == 0 or len(held) == 0:
+        return np.empty(0, dtype=np.int64)
+    # The query is the short one: sort it, and of the document only what occurs in the query.
+    ascending = np.sort(wanted)
+    nearest = np.minimum(np.searchsorted(ascending, held), len(ascending) - 1)
+    places = np.flatnonzero(ascending[nearest] == held)
+    order = places[np.argsort(held[places], kind="stable")]
     ranked = held[order]
     first = np.searchsorted(ranked, wanted, side="left")
     counts = np.searchsorted(ranked, wanted, side="right") - first

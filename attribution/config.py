@@ -21,7 +21,7 @@ class TraceConfig:
         default=0.5, metadata={"doc": "the part of the query that a shorter run must cover"}
     )
     min_distinct: int = field(
-        default=8, metadata={"doc": "distinct lexemes in a run; tables of zeros have fewer"}
+        default=6, metadata={"doc": "distinct lexemes in a run; tables of zeros have fewer"}
     )
     min_chain: int = field(
         default=2, metadata={"doc": "consecutive tiles that make a text worth a closer look"}

@@ -50,7 +50,7 @@ def as_text(target: Target, trace: Trace, scope: Scope) -> Iterator[str]:
         yield (
             f"{name}: {click.style('no match', fg='green')}: no shared run of "
             f"≥ {scope.min_lexemes} lexemes in {scope.n_documents:,} documents of corpus "
-            f"{trace.corpus_digest[:_DIGEST_CHARS]}"
+            f"{trace.corpus_digest[:_DIGEST_CHARS]}, licence notices aside"
         )
     for match in trace.matches:
         yield from _match_lines(name, target, trace, match)

@@ -15,6 +15,7 @@ from attribution import align, judge, retrieve
 from attribution.align import Lexed
 from attribution.config import TraceConfig
 from attribution.judge import Finding
+from attribution.notices import is_notice
 from attribution.positions import Positions
 from attribution.types import Match, SourceSpan, Tier, Trace, Verdict
 from indexer import default_index_path
@@ -191,8 +192,18 @@ class Tracer:
                 n_query_lexemes=len(hashes),
                 config=self.config,
             )
-            if is_claimed:
-                yield _finding(query, document_id, document, run)
+            core = align.core_extent(query, document, run)
+            text = query.data[core.query_start : core.query_end]
+            if is_claimed and not is_notice(text.decode("utf-8", "replace")):
+                yield Finding(
+                    document_id=document_id,
+                    run=run,
+                    core=core,
+                    extent=align.widened_extent(query, document, run),
+                    tier=judge.tier_of(
+                        text, document.data[core.document_start : core.document_end]
+                    ),
+                )
 
     def _other_holders(self, group: list[Finding], reading: Reading, limit: int) -> list[int]:
         """Documents whose fingerprints say that they hold the group's run too, not yet aligned."""
@@ -268,17 +279,3 @@ class Tracer:
         data = self._data(document_id)
         language = self.index.document(document_id).language
         return Lexed(data=data, lexemes=lex(data, language, keep_comments=keep_comments))
-
-
-def _finding(query: Lexed, document_id: int, document: Lexed, run: align.Run) -> Finding:
-    core = align.core_extent(query, document, run)
-    return Finding(
-        document_id=document_id,
-        run=run,
-        core=core,
-        extent=align.widened_extent(query, document, run),
-        tier=judge.tier_of(
-            query.data[core.query_start : core.query_end],
-            document.data[core.document_start : core.document_end],
-        ),
-    )
