@@ -34,6 +34,7 @@ import { versionWarning } from "./version";
 /** The schemes of documents that the server sees. */
 export const DOCUMENT_SCHEMES: readonly string[] = ["file", "untitled"];
 
+const START_TIMEOUT_MS = 60_000; // a cold start on a busy machine takes seconds
 const STOP_TIMEOUT_MS = 3000;
 
 /** A language client whose errors go to the log only: the status bar and one message tell of them. */
@@ -54,6 +55,7 @@ export class StarciteClient implements Disposable {
   private readonly version: string;
   private readonly find: () => Promise<Finding>;
   private client: QuietClient | undefined;
+  private lastWords = ""; // the last line that the server wrote to stderr
   private queue: Promise<void> = Promise.resolve(); // starts and stops, one after the other
 
   constructor(log: LogOutputChannel, version: string, find: () => Promise<Finding>) {
@@ -117,12 +119,15 @@ export class StarciteClient implements Disposable {
     this.log.info(`server found through: ${finding.how}`);
     const client = this.create(finding.launch);
     this.client = client;
+    this.lastWords = "";
     try {
-      await client.start();
+      await inTime(client.start(), START_TIMEOUT_MS);
       await this.greet(client);
     } catch (error) {
       const command = [finding.launch.command, ...finding.launch.args].join(" ");
-      this.fail(`Starcite's language server did not start (${finding.how}): ${reasonOf(error)}\nCommand: ${command}`);
+      const reason = this.lastWords || reasonOf(error);
+      client.serverProcess?.kill(); // it may still be there, and hang
+      this.fail(`Starcite's language server did not start (${finding.how}): ${reason}\nCommand: ${command}`);
     }
   }
 
@@ -202,7 +207,10 @@ export class StarciteClient implements Disposable {
         stdout: () => undefined, // stdout belongs to the protocol
         stderr: (stream, channel) => {
           stream.setEncoding("utf8");
-          stream.on("data", (text: string) => channel.info(`server: ${text.trimEnd()}`));
+          stream.on("data", (text: string) => {
+            channel.info(`server: ${text.trimEnd()}`);
+            this.lastWords = text.trim().split("\n").at(-1) || this.lastWords;
+          });
         },
       },
       middleware: {
@@ -229,5 +237,18 @@ export class StarciteClient implements Disposable {
   private fail(reason: string, missing = false): void {
     this.log.error(reason);
     this.connectionEmitter.fire({ phase: "failed", reason, missing });
+  }
+}
+
+/** The promise's value, or an error where it takes longer than allowed. */
+async function inTime<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${limitMs / 1000} s`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }

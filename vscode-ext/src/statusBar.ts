@@ -44,6 +44,7 @@ export class StatusBar implements Disposable {
     this.item.text = view.text;
     this.item.tooltip = view.tooltip;
     this.item.command = view.command;
+    this.item.accessibilityInformation = { label: view.text.replace(/\$\([^)]*\) /, "") };
     this.item.backgroundColor =
       view.kind === "error" ? new ThemeColor("statusBarItem.warningBackground") : undefined;
   }

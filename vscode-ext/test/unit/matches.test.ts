@@ -27,6 +27,12 @@ describe("matchDetail", () => {
     expect(matchDetail(match(), sourceSpan())).toBe("lines 5–35 of this file · in the index");
   });
 
+  test("speaks of one line", () => {
+    const range = { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } };
+
+    expect(matchDetail(match({ range }), sourceSpan())).toBe("line 1 of this file · in the index");
+  });
+
   test("tells how widespread the code is", () => {
     const source = sourceSpan({ origins: [origin(), origin({ name: "pip" })] });
 
