@@ -9,6 +9,7 @@ import {
   type Disposable,
   type TextEditor,
 } from "vscode";
+import { textRanges } from "./matches";
 import type { MatchStore } from "./matchStore";
 import type { Range } from "./protocol";
 
@@ -19,9 +20,12 @@ export function editorRange(range: Range): EditorRange {
 }
 
 export class MatchMarks implements Disposable {
-  private readonly type = window.createTextEditorDecorationType({
+  private readonly underline = window.createTextEditorDecorationType({
     // The colour of contributes.colors, as the CSS variable that VS Code makes of it.
     textDecoration: "underline dotted 1px var(--vscode-starcite-matchUnderline)",
+    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
+  });
+  private readonly block = window.createTextEditorDecorationType({
     backgroundColor: new ThemeColor("starcite.matchBackground"),
     overviewRulerColor: new ThemeColor("starcite.matchRuler"),
     overviewRulerLane: OverviewRulerLane.Right,
@@ -50,14 +54,20 @@ export class MatchMarks implements Disposable {
 
   dispose(): void {
     this.subscription.dispose();
-    this.type.dispose();
+    this.underline.dispose();
+    this.block.dispose();
   }
 
   private mark(editor: TextEditor): void {
-    const known = this.store.get(editor.document.uri.toString());
-    if (known !== undefined && known.version !== editor.document.version) {
+    const { document } = editor;
+    const known = this.store.get(document.uri.toString());
+    if (known !== undefined && known.version !== document.version) {
       return; // edited since: the marks have moved along, and the next notification is under way
     }
-    editor.setDecorations(this.type, known?.matches.map((match) => editorRange(match.range)) ?? []);
+    const ranges = known?.matches.map((match) => match.range) ?? [];
+    const lineText = (line: number): string => (line < document.lineCount ? document.lineAt(line).text : "");
+    const texts = ranges.flatMap((range) => textRanges(range, lineText));
+    editor.setDecorations(this.underline, texts.map(editorRange));
+    editor.setDecorations(this.block, ranges.map(editorRange));
   }
 }

@@ -71,6 +71,23 @@ export function verdictWords(
   }
 }
 
+/** The text of each line of a range, without the white space around it: what is worth underlining. */
+export function textRanges(range: Range, lineText: (line: number) => string): Range[] {
+  const ranges: Range[] = [];
+  for (let line = range.start.line; line <= range.end.line; line++) {
+    const text = lineText(line);
+    const from = line === range.start.line ? range.start.character : 0;
+    const to = line === range.end.line ? Math.min(range.end.character, text.length) : text.length;
+    const part = text.slice(from, to);
+    const start = from + part.length - part.trimStart().length;
+    const end = from + part.trimEnd().length;
+    if (start < end) {
+      ranges.push({ start: { line, character: start }, end: { line, character: end } });
+    }
+  }
+  return ranges;
+}
+
 /** "requests 2.32.3". */
 export function packageName(origin: Origin): string {
   return `${origin.name} ${origin.version}`.trim();

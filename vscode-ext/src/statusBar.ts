@@ -2,10 +2,14 @@
 
 import { StatusBarAlignment, ThemeColor, window, type Disposable, type StatusBarItem } from "vscode";
 import type { StatusParams } from "./protocol";
-import { statusView, type Connection, type StatusInput } from "./status";
+import { statusView, type Connection, type StatusInput, type StatusView } from "./status";
+
+/** A model answers in less; a spinner for each key would only distract. */
+const WORKING_DELAY_MS = 250;
 
 export class StatusBar implements Disposable {
   private readonly item: StatusBarItem;
+  private timer: NodeJS.Timeout | undefined;
   private input: StatusInput = {
     connection: { phase: "starting" },
     server: undefined,
@@ -36,11 +40,21 @@ export class StatusBar implements Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.timer);
     this.item.dispose();
   }
 
   private show(): void {
     const view = statusView(this.input);
+    clearTimeout(this.timer);
+    if (view.kind === "working") {
+      this.timer = setTimeout(() => this.render(view), WORKING_DELAY_MS);
+    } else {
+      this.render(view);
+    }
+  }
+
+  private render(view: StatusView): void {
     this.item.text = view.text;
     this.item.tooltip = view.tooltip;
     this.item.command = view.command;

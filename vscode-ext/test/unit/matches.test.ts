@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countLines, lineSpan, matchDetail, matchLabel, matchRows, plural, verdictWords } from "../../src/matches";
+import { countLines, lineSpan, matchDetail, matchLabel, matchRows, plural, textRanges, verdictWords } from "../../src/matches";
 import { match, origin, sourceSpan } from "./examples";
 
 describe("matchLabel", () => {
@@ -65,6 +65,28 @@ describe("line ranges", () => {
     const range = { start: { line: 3, character: 2 }, end: { line: 4, character: 1 } };
 
     expect([lineSpan(range), countLines(range)]).toEqual(["4–5", 2]);
+  });
+});
+
+describe("textRanges", () => {
+  const lines = ["a = [", "", "    1,  ", "]  # end"];
+  const underlined = (start: [number, number], end: [number, number]): string[] => {
+    const at = ([line, character]: [number, number]): { line: number; character: number } => ({ line, character });
+    const ranges = textRanges({ start: at(start), end: at(end) }, (line) => lines[line] ?? "");
+    return ranges.map((range) => `${range.start.line}: ${lines[range.start.line]?.slice(range.start.character, range.end.character)}`);
+  };
+
+  test("leave out indentation, trailing blanks and empty lines", () => {
+    expect(underlined([0, 0], [3, 1])).toEqual(["0: a = [", "2: 1,", "3: ]"]);
+  });
+
+  test("begin and end inside a line", () => {
+    expect(underlined([0, 2], [0, 4])).toEqual(["0: ="]);
+  });
+
+  test("one that ends at column 0, or past the text, holds nothing of that line", () => {
+    expect(underlined([2, 0], [3, 0])).toEqual(["2: 1,"]);
+    expect(underlined([3, 3], [9, 5])).toEqual(["3: # end"]);
   });
 });
 
