@@ -97,6 +97,11 @@ def seed_diagonals(
     return np.asarray(order[np.repeat(first, counts) + nth] - query_index, dtype=np.int64)
 
 
+def n_distinct_pairs(hashes: NDArray[np.uint64]) -> int:
+    """How many different pairs of neighbours a run of lexemes has: little where it repeats."""
+    return len(np.unique(_k_grams(hashes, 2)))
+
+
 def _k_grams(hashes: NDArray[np.uint64], k: int) -> NDArray[np.uint64]:
     n_grams = max(0, len(hashes) - k + 1)
     grams = np.zeros(n_grams, dtype=np.uint64)

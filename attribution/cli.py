@@ -13,7 +13,7 @@ from attribution.render import Scope, as_json, as_text
 from attribution.target import Target, read_target
 from attribution.tracer import Tracer
 from attribution.types import Trace, Verdict
-from indexer.errors import IndexerError
+from indexer import IndexerError
 
 EXIT_MATCH = 1
 EXIT_BAD_INPUT = 2

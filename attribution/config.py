@@ -20,8 +20,9 @@ class TraceConfig:
     min_coverage: float = field(
         default=0.5, metadata={"doc": "the part of the query that a shorter run must cover"}
     )
-    min_distinct: int = field(
-        default=6, metadata={"doc": "distinct lexemes in a run; tables of zeros have fewer"}
+    min_distinct_pairs: int = field(
+        default=10,
+        metadata={"doc": "distinct pairs of neighbours in a run; a table of zeros has fewer"},
     )
     min_chain: int = field(
         default=2, metadata={"doc": "consecutive tiles that make a text worth a closer look"}

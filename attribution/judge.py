@@ -30,14 +30,14 @@ def tier_of(query: bytes, document: bytes) -> Tier:
 
 
 def is_claimed(
-    *, n_lexemes: int, n_distinct: int, n_query_lexemes: int, config: TraceConfig
+    *, n_lexemes: int, n_distinct_pairs: int, n_query_lexemes: int, config: TraceConfig
 ) -> bool:
     """Whether a run of equal lexemes says something about where the query came from.
 
-    A long run does; a shorter one if it is most of what was asked about. A run of few distinct
-    lexemes (a table of zeros, a ruler of dashes) never does.
+    A long run does; a shorter one if it is most of what was asked about. A run that repeats itself
+    (a table of zeros, a ruler of dashes) has few distinct pairs of neighbours and never does.
     """
-    if n_distinct < config.min_distinct:
+    if n_distinct_pairs < config.min_distinct_pairs:
         return False
     if n_lexemes >= config.min_lexemes:
         return True

@@ -18,12 +18,15 @@ from attribution.judge import Finding
 from attribution.notices import is_notice
 from attribution.positions import Positions
 from attribution.types import Match, SourceSpan, Tier, Trace, Verdict
-from indexer import default_index_path
-from indexer.errors import IndexerError
-from indexer.index import Index
-from indexer.store.documents import Document
-from indexer.text.lex import lex, start_hypotheses
-from indexer.text.winnow import winnow
+from indexer import (
+    Document,
+    Index,
+    IndexerError,
+    default_index_path,
+    lex,
+    start_hypotheses,
+    winnow,
+)
 
 _LEAD_K = 8  # lexemes in a seed of documents that came without fingerprint hits
 
@@ -188,7 +191,7 @@ class Tracer:
         for run in runs:
             is_claimed = judge.is_claimed(
                 n_lexemes=run.length,
-                n_distinct=len(np.unique(hashes[run.query : run.query + run.length])),
+                n_distinct_pairs=align.n_distinct_pairs(hashes[run.query : run.query + run.length]),
                 n_query_lexemes=len(hashes),
                 config=self.config,
             )
