@@ -81,10 +81,10 @@ def build_index(
     target = out.absolute()
     partial = target.with_name(f"{target.name}.partial")
     with _only_builder(target):
+        _recover(target)
+        _refuse_foreign(target)
+        _remove(partial)
         try:
-            _recover(target)
-            _refuse_foreign(target)
-            _remove(partial)
             collected = _write_segment(files, partial / SEGMENTS_NAME / _SEGMENT_NAME, progress)
             manifest = _seal(partial, collected, progress)
             _take_place(partial, target)

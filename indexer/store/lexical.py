@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import tantivy
 
-from indexer.errors import IndexBuildError, IndexDamagedError
+from indexer.errors import IndexBuildError, IndexDamagedError, IndexerError
 
 FOLDER_NAME = "lexical"
 CHUNK_LINES = 50
@@ -49,25 +50,24 @@ def _schema() -> tantivy.Schema:
 
 
 class LexicalWriter:
-    """Adds documents chunk by chunk; one thread, so that equal input gives equal rankings."""
+    """Adds documents chunk by chunk; one thread, so that equal input gives equal rankings.
+
+    Every method raises IndexBuildError where tantivy cannot write.
+    """
 
     def __init__(self, folder: Path) -> None:
         path = folder / FOLDER_NAME
         path.mkdir()
-        self._index = tantivy.Index(_schema(), path=str(path))
-        self._writer: tantivy.IndexWriter | None = self._index.writer(
-            heap_size=_HEAP_BYTES, num_threads=1
-        )
+        self._writer: tantivy.IndexWriter | None = None
+        with _build_errors():
+            index = tantivy.Index(_schema(), path=str(path))
+            self._writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
 
     def add(self, number: int, text: str) -> None:
-        """Add a document under its number in the segment.
-
-        Raises:
-            IndexBuildError: tantivy cannot write.
-        """
+        """Add a document under its number in the segment."""
         if self._writer is None:
-            raise IndexBuildError("the lexical index is already finished")
-        try:
+            raise IndexBuildError("the BM25 index is already finished; start another build")
+        with _build_errors():
             for start, end, words in _chunks(text):
                 document = tantivy.Document()
                 document.add_text("words", words)
@@ -75,28 +75,28 @@ class LexicalWriter:
                 document.add_unsigned("start_line", start)
                 document.add_unsigned("end_line", end)
                 self._writer.add_document(document)
-        except ValueError as error:  # what tantivy's own errors become
-            raise IndexBuildError(f"cannot write the lexical index: {error}") from error
 
     def finish(self) -> None:
-        """Write what is still in memory and wait for tantivy's threads.
-
-        Raises:
-            IndexBuildError: tantivy cannot write.
-        """
-        if self._writer is None:
-            return
-        try:
-            self._writer.commit()
-            self._writer.wait_merging_threads()
-        except ValueError as error:
-            raise IndexBuildError(f"cannot write the lexical index: {error}") from error
-        finally:
-            self._writer = None
+        """Write what is still in memory and wait for tantivy's threads."""
+        if self._writer is not None:
+            with _build_errors():
+                self._writer.commit()
+                self._writer.wait_merging_threads()
+        self.discard()
 
     def discard(self) -> None:
-        """Let go of the writer and its lock."""
+        """Let go of the writer; that ends its threads, which would go on writing files."""
         self._writer = None
+
+
+@contextmanager
+def _build_errors() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # what tantivy's own errors become
+        raise IndexBuildError(
+            f"cannot write the BM25 index: {error}; make room or choose another --out"
+        ) from error
 
 
 def _chunks(text: str) -> Iterator[tuple[int, int, str]]:
@@ -117,6 +117,10 @@ class LexicalReader:
             self._index = tantivy.Index.open(str(path))
             self._searcher = self._index.searcher()
         except ValueError as error:
+            if "Lockfile" in str(error):  # tantivy takes a lock in the folder even to read
+                raise IndexerError(
+                    f"cannot search in {path}: it must be writable; copy the index elsewhere"
+                ) from error
             raise IndexDamagedError(path, str(error)) from error
 
     def search(self, text: str, *, top_k: int) -> list[Lead]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from indexer.errors import IndexBuildError, IndexDamagedError
@@ -24,11 +25,17 @@ class SegmentWriter:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
         self._folder = folder
-        self._text = TextWriter(folder)
-        self._fingerprints = FingerprintWriter(folder)
-        self._membership = MembershipWriter(folder)
-        self._lexical = LexicalWriter(folder)
         self._n_documents = 0
+        with ExitStack() as opened:
+            self._lexical = LexicalWriter(folder)
+            opened.callback(self._lexical.discard)
+            self._text = TextWriter(folder)
+            opened.callback(self._text.discard)
+            self._fingerprints = FingerprintWriter(folder)
+            opened.callback(self._fingerprints.discard)
+            self._membership = MembershipWriter(folder)
+            opened.callback(self._membership.discard)
+            self._opened = opened.pop_all()
 
     @property
     def n_bytes(self) -> int:
@@ -69,8 +76,7 @@ class SegmentWriter:
 
     def discard(self) -> None:
         """Close every file of an unfinished segment, so that its folder can be removed."""
-        for writer in (self._text, self._fingerprints, self._membership, self._lexical):
-            writer.discard()
+        self._opened.close()  # each one, also if closing another one fails on a full disk
 
 
 class SegmentReader:
