@@ -118,7 +118,10 @@ class Annotator:
         tracer = await self._tracer()
         if tracer is None:
             raise IndexerError(self.status["detail"])
-        document, text = await self._run(tracer.source, document_id)
+        try:
+            document, text = await self._run(tracer.source, document_id)
+        except IndexError as error:
+            raise IndexerError(str(error)) from error
         return {
             "documentId": document_id,
             "text": text,

@@ -32,10 +32,10 @@ def lsp(*, stdio: bool, log_level: str) -> None:
     from lsp_server.server import Server  # noqa: PLC0415 - `starcite lsp --help` loads no pygls
     from lsp_server.wire import take_stdout  # noqa: PLC0415
 
-    stdout = take_stdout()
     _log_to_stderr(log_level)
     try:
-        asyncio.run(Server().run(sys.stdin.buffer, stdout))
+        with take_stdout() as stdout:
+            asyncio.run(Server().run(sys.stdin.buffer, stdout))
     except BrokenPipeError:
         pass  # the editor is gone
     except KeyboardInterrupt:

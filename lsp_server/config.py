@@ -33,7 +33,7 @@ class CompletionSettings:
     )
     max_tokens: int = setting(
         "The longest completion that the model may write, in tokens.",
-        default=64,
+        default=32,
         minimum=1,
         maximum=512,
     )

@@ -34,7 +34,7 @@ class Session:
         self._warn = warn
         self._annotator = Annotator(
             self.documents,
-            publish=lambda params: notify(protocol.MATCHES, params),
+            publish=lambda params: self._tell(protocol.MATCHES, params),
             on_state=self._send_status,
         )
         self._model = ModelSlot(on_state=self._send_status, on_ready=self._warm)
@@ -42,6 +42,7 @@ class Session:
         self._warming: asyncio.Task[None] | None = None
         self._sent_status: protocol.StatusParams | None = None
         self._problems: list[str] = []
+        self._is_closed = False
 
     def configure(self, raw: object) -> None:
         """Take over the editor's settings; what is wrong with them is said once."""
@@ -146,6 +147,7 @@ class Session:
 
     async def close(self) -> None:
         """Stop everything that runs and let go of the model; harmless when done twice."""
+        self._is_closed = True
         for latest in self._latest.values():
             latest.cancel()
         if self._warming is not None:
@@ -173,7 +175,11 @@ class Session:
         status = self.status()
         if status != self._sent_status:
             self._sent_status = status
-            self._notify(protocol.STATUS, status)
+            self._tell(protocol.STATUS, status)
+
+    def _tell(self, method: str, params: Any) -> None:
+        if not self._is_closed:  # there may be nobody left to read it
+            self._notify(method, params)
 
 
 def _as_if_selected(

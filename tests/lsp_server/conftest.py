@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from indexer import Origin, SourceFile
+from indexer.build import build_index
 from tests.lsp_server.lsp_client import LspClient
 
 Spawn = Callable[..., Awaitable[LspClient]]
@@ -42,3 +44,70 @@ def script(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         return {"completion": {"model": f"scripted:{path}", "debounceMs": 0}}
 
     return write
+
+
+INDEXED = '''"""Rings of things."""
+
+
+class Ring:
+    """Holds the newest `capacity` items and drops the oldest."""
+
+    def __init__(self, capacity):
+        if capacity < 1:
+            raise ValueError(f"capacity {capacity} is below one")
+        self._items = [None] * capacity
+        self._start = self._length = 0
+
+    def push(self, item):
+        # Overwrites the oldest item once the ring is full.
+        place = (self._start + self._length) % len(self._items)
+        self._items[place] = item
+        if self._length < len(self._items):
+            self._length += 1
+        else:
+            self._start = (self._start + 1) % len(self._items)
+
+    def __iter__(self):
+        for step in range(self._length):
+            yield self._items[(self._start + step) % len(self._items)]
+'''
+
+
+def origin(name: str = "ringlib", **facts: str) -> Origin:
+    known = {
+        "source": "pypi",
+        "version": "1.2.3",
+        "path": "ringlib/ring.py",
+        "spdx_id": "BSD-3-Clause",
+        "license_evidence": "metadata: BSD-3-Clause; LICENSE: BSD-3-Clause",
+    }
+    return Origin(name=name, **{**known, **facts})
+
+
+def build_ring_index(out: Path) -> None:
+    """An index of the text above, published twice, among files that have nothing to do with it."""
+    files = [SourceFile(text=INDEXED, language="python", origin=origin())]
+    files.append(
+        SourceFile(
+            text=INDEXED,
+            language="python",
+            origin=origin("bigger", version="0.1", path="bigger/_vendored_ring.py"),
+        )
+    )
+    files += [
+        SourceFile(
+            text="\n".join(f"{word}_{n} = {n} * {word!r}" for n in range(40)),
+            language="python",
+            origin=origin(word, path=f"{word}.py", spdx_id="MIT"),
+        )
+        for word in ("apple", "birch", "cedar")
+    ]
+    build_index(files, out)
+
+
+@pytest.fixture(scope="session")
+def ring_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real index; copy it before changing it."""
+    path = tmp_path_factory.mktemp("index") / "default"
+    build_ring_index(path)
+    return path

@@ -60,11 +60,12 @@ def test_nothing_sent_means_the_defaults() -> None:
         (
             {"completion": {"maxTokens": 0}},
             "starcite.completion.maxTokens is 0, which is not between 1 and 512; "
-            "the default 64 is used",
+            "the default 32 is used",
         ),
         (
             {"completion": {"enabled": 1}},
-            "starcite.completion.enabled is 1, which is not true or false; the default True is used",
+            "starcite.completion.enabled is 1, which is not true or false; "
+            "the default True is used",
         ),
         (
             {"completion": {"multiline": "maybe"}},
@@ -92,7 +93,7 @@ def test_good_settings_stand_beside_bad_ones() -> None:
     """One bad value costs only itself."""
     settings, problems = read_settings({"completion": {"maxTokens": "many", "model": "mine"}})
 
-    assert (settings.completion.model, settings.completion.max_tokens) == ("mine", 64)
+    assert (settings.completion.model, settings.completion.max_tokens) == ("mine", 32)
     assert len(problems) == 1
 
 
