@@ -63,11 +63,14 @@ def rest_after_typing(tail: str, text: str, prefix: str) -> str:
     >>> rest_after_typing("x = ", "load(path)", "x = lo")
     'ad(path)'
     """
+    if len(tail) < TAIL_CHARS:  # then it is all that stood before the cursor
+        fits = len(prefix) < len(tail) + len(text) and (tail + text).startswith(prefix)
+        return text[len(prefix) - len(tail) :] if fits and len(prefix) >= len(tail) else ""
     window = prefix[-(len(tail) + len(text)) :]
     at = window.rfind(tail)
     while at >= 0:
         typed = window[at + len(tail) :]
         if len(typed) < len(text) and text.startswith(typed):
             return text[len(typed) :]
-        at = window.rfind(tail, 0, at + len(tail) - 1) if tail else -1
+        at = window.rfind(tail, 0, at + len(tail) - 1)
     return ""
