@@ -19,6 +19,9 @@ export PYTHONUTF8 := 1
 
 python := .venv/bin/python
 starcite := .venv/bin/starcite
+# Which packages are needed: `base` runs and builds Starcite, `dev` also checks it. Installing the
+# second takes the first away for a moment, so steps that use it wait for the one that is wanted.
+environment := base
 npm := .tools/bin/npm --prefix vscode-ext
 
 help: ## Show this list
@@ -27,7 +30,7 @@ help: ## Show this list
 # --- what a person calls -------------------------------------------------------------------------
 
 setup: ## Install everything that the demo and the tests need, into this folder
-	@$(MAKE) --no-print-directory -j4 .venv/dev.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix
+	@$(MAKE) --no-print-directory -j4 environment=dev .venv/dev.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix
 
 demo: ## Open a VS Code in the browser with Starcite in it (Ctrl-C stops it)
 	@$(MAKE) --no-print-directory -j4 ready
@@ -39,7 +42,7 @@ test: ## Check everything: linters, unit tests, the built package, a real editor
 	$(npm) run --silent test
 	$(python) -m pytest
 
-lint: .venv/dev.stamp vscode-ext/node_modules/.stamp ## Check style, types and the arrows between packages
+lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types and the arrows between packages
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -76,21 +79,22 @@ clean: ## Remove everything that make has built, fetched or installed in this fo
 	@$(workbench) code-server
 	@touch $@
 
-vscode-ext/node_modules/.stamp: .tools/node.stamp vscode-ext/package-lock.json
-	$(step) "install the extension's modules" -- $(npm) ci
+vscode-ext/node_modules/base.stamp: vscode-ext/package-lock.json | .tools/node.stamp
+	$(step) "install what builds the extension" -- $(npm) ci --omit=dev
 	@touch $@
+
+vscode-ext/node_modules/dev.stamp: vscode-ext/package-lock.json | .tools/node.stamp
+	$(step) "install what checks the extension" -- $(npm) ci
+	@touch $(@D)/base.stamp $@
 
 extension_sources := $(shell find vscode-ext -maxdepth 1 -type f; find vscode-ext/src -type f)
 
-vscode-ext/dist/starcite.vsix: vscode-ext/node_modules/.stamp $(extension_sources)
+vscode-ext/dist/starcite.vsix: $(extension_sources) | vscode-ext/node_modules/$(environment).stamp
 	$(step) "package the extension" -- $(npm) run package
 	@touch $@
 
 # --- the corpus, the index and the model ---------------------------------------------------------
 
-# Installing the development tools takes `starcite` away for a moment: when both are wanted, the
-# steps that call it wait for the second installation.
-environment := base
 
 .starcite/corpus.stamp: indexer/corpus/default.lock | .venv/$(environment).stamp
 	$(step) "fetch the corpus" -- $(starcite) corpus fetch
@@ -111,5 +115,5 @@ data := .starcite/index.stamp .starcite/model.stamp
 
 ready: .venv/base.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix $(data)
 
-test-ready: ready .venv/dev.stamp
+test-ready: ready .venv/dev.stamp vscode-ext/node_modules/dev.stamp
 	@$(workbench) browser

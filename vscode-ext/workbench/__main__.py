@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from workbench import demo, system, tools
+from workbench import system, tools
 from workbench.paths import ROOT
 from workbench.step import StepFailedError, fail, run_step
 
@@ -46,6 +46,8 @@ def _run(arguments: argparse.Namespace) -> None:
         case "browser":
             system.ensure_browser()
         case "demo":
+            from workbench import demo  # noqa: PLC0415 (needs what the steps before it install)
+
             demo.main(first_port=arguments.port)
         case "step":
             argv = arguments.argv[1:] if arguments.argv[:1] == ["--"] else arguments.argv

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workbench.paths import NODE
+from workbench.paths import DATA_HOME, NODE
 from workbench.profile import ENTRY, Profile
 from workbench.step import StepFailedError
 
@@ -66,6 +66,8 @@ class CodeServer:
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [str(NODE), str(ENTRY), *profile.arguments, *arguments, str(workspace)],
+                # The language server inherits it: what make has fetched, not what the user has.
+                env={**os.environ, "STARCITE_HOME": str(DATA_HOME)},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -110,15 +112,20 @@ class CodeServer:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
-            try:
-                connection = http.client.HTTPConnection(HOST, self.port, timeout=2)
-                connection.request("GET", "/healthz")
-                if connection.getresponse().status == http.HTTPStatus.OK:
-                    return
-            except (OSError, http.client.HTTPException):
-                time.sleep(0.1)  # it has no way to tell that it is listening
+            if self._is_healthy():
+                return
+            time.sleep(0.1)  # it has no way to tell that it is listening
         lines = self._log.read_text(errors="replace").strip().splitlines() or ["no output"]
         raise StepFailedError(f"code-server did not start: {lines[-1]} Next: read {self._log}.")
+
+    def _is_healthy(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=2)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/healthz")
+                return connection.getresponse().status == http.HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                return False
 
     def __enter__(self) -> Self:
         return self

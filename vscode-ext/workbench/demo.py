@@ -9,7 +9,7 @@ from types import FrameType
 
 from workbench.code_server import CodeServer, free_port
 from workbench.excerpt import excerpts_from_index
-from workbench.paths import DATA_HOME, DEMO_FILES, LOGS, STARCITE, VSIX
+from workbench.paths import DATA_HOME, DEMO_FILES, INDEX, LOGS, STARCITE, VSIX
 from workbench.profile import make_profile
 from workbench.step import clock, say
 
@@ -51,7 +51,7 @@ def fill_workspace(folder: Path) -> None:
             shutil.copyfile(file, folder / file.name)
     known = folder / KNOWN_CODE
     if not known.exists():
-        excerpts = excerpts_from_index(WANTED)
+        excerpts = excerpts_from_index(INDEX, WANTED)
         parts = [f"{excerpt.note}\n\n{excerpt.text}" for excerpt in excerpts]
         known.write_text("\n\n".join(parts), encoding="utf-8")
 
@@ -72,5 +72,5 @@ Only this machine can reach it. Ctrl-C stops it.
 """
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt

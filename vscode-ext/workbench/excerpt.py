@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from indexer import Index, IndexerError, Origin
 from workbench.step import StepFailedError
-
-if TYPE_CHECKING:
-    from indexer import Origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,29 +29,28 @@ class Excerpt:
         )
 
 
-def excerpts_from_index(wanted: dict[str, str]) -> list[Excerpt]:
-    """The functions of `wanted` (path in its package → function) that the default index holds.
+def excerpts_from_index(path: Path, wanted: dict[str, str]) -> list[Excerpt]:
+    """The functions of `wanted` (path in its package → function) that an index holds.
 
     Args:
+        path: The index.
         wanted: Paths as they end in a package, such as `heapq.py`, and the function to take.
 
     Raises:
         StepFailedError: There is no index, it is damaged, or it holds none of them.
     """
-    from indexer import Index, IndexerError, default_index_path
-
     found: dict[str, Excerpt] = {}
     try:
-        with Index.open(default_index_path()) as index:
+        with Index.open(path) as index:
             for document_id in range(index.manifest.n_documents):
                 for origin in index.document(document_id).origins:
-                    path = next((path for path in wanted if _is_at(origin.path, path)), None)
-                    if path is None or path in found:
+                    wish = next((end for end in wanted if _is_at(origin.path, end)), None)
+                    if wish is None or wish in found:
                         continue
                     text = index.text(document_id)
-                    lines = function_lines(text, wanted[path])
+                    lines = function_lines(text, wanted[wish])
                     if lines is not None:
-                        found[path] = Excerpt(
+                        found[wish] = Excerpt(
                             text="".join(text.splitlines(keepends=True)[lines[0] : lines[1]]),
                             document_id=document_id,
                             start_line=lines[0],
@@ -64,7 +61,7 @@ def excerpts_from_index(wanted: dict[str, str]) -> list[Excerpt]:
         raise StepFailedError(str(error)) from error
     if not found:
         raise StepFailedError(f"the index holds none of {list(wanted)}. Next: make clean demo.")
-    return [found[path] for path in wanted if path in found]
+    return [found[wish] for wish in wanted if wish in found]
 
 
 def function_lines(text: str, name: str) -> tuple[int, int] | None:

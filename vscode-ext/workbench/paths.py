@@ -19,5 +19,6 @@ NODE = TOOLS_BIN / "node"
 CODE_SERVER = TOOLS / "node_modules" / "code-server"
 
 DATA_HOME = ROOT / ".starcite"
+INDEX = DATA_HOME / "index" / "default"
 ARTIFACTS = ROOT / ".artifacts"
 LOGS = ARTIFACTS / "logs"
