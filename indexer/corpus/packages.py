@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,7 +26,6 @@ MAX_ARCHIVE_BYTES = 1_000_000_000  # of unpacked text: a bound for archives that
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     OSError,
     RuntimeError,  # also NotImplementedError
@@ -100,19 +98,30 @@ def _read_entry(
     opened: zipfile.ZipFile, entry: zipfile.ZipInfo, archive: Archive
 ) -> SourceFile | SkipReason:
     language = source_language(entry.filename)
-    if language is None:
+    if language is None or not entry.filename.isprintable():
         return SkipReason.NOT_SOURCE
     if is_vendored(entry.filename):
         return SkipReason.VENDORED
     if entry.file_size > MAX_FILE_BYTES:
         return SkipReason.TOO_LARGE
-    # zipfile never gives more than the announced size and checks the CRC.
-    text = decode_source(opened.read(entry), language)
+    text = decode_source(read_bounded(opened, entry), language)
     if isinstance(text, SkipReason):
         return text
     return judge_text(text) or SourceFile(
         text=text, language=language, origin=_origin(archive, entry.filename)
     )
+
+
+def read_bounded(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of one entry, checked by its CRC, in memory bounded by its announced size.
+
+    `ZipFile.read` unpacks a whole deflate stream before it looks at the announced size, and bzip2
+    and LZMA streams are never bounded: no wheel uses them.
+    """
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"{entry.filename} is neither stored nor deflated")
+    with opened.open(entry) as stream:
+        return stream.read(entry.file_size + 1)
 
 
 def _origin(archive: Archive, path: str) -> Origin:

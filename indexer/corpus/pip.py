@@ -24,7 +24,7 @@ _UNREACHABLE = re.compile(
     r"Connection refused|Connection reset|Max retries exceeded",
     re.IGNORECASE,
 )
-_AGAIN = "what was fetched before is kept: run the same command again"
+_AGAIN = "and run the same command again (what was fetched is kept)"
 
 
 async def run_pip_download(arguments: Sequence[str]) -> None:
@@ -61,16 +61,16 @@ def explain_pip(output: str) -> FetchError:
             "it was thrown away. Check the index that pip uses (pip config list)"
         )
     if "No space left on device" in output:
-        return FetchError(f"the disk is full; free some space, {_AGAIN}")
+        return FetchError(f"the disk is full; free some space {_AGAIN}")
     if "No module named pip" in output:
         return FetchError(f"{sys.executable} has no pip; run: {sys.executable} -m ensurepip")
     missing = re.search(r"No matching distribution found for (\S+)", output)
     if _UNREACHABLE.search(output):
-        return NoNetworkError(f"could not reach the package index; check the network, {_AGAIN}")
+        return NoNetworkError(f"could not reach the package index; check the network {_AGAIN}")
     if missing:
         return FetchError(
             f"the package index has no wheel of {missing[1]}; "
             "check the index that pip uses (pip config list) or make a new lock"
         )
     errors = re.findall(r"^(?:ERROR: )(.+)$", output, re.MULTILINE) or output.split("\n")[-2:]
-    return FetchError(f"pip failed: {' '.join(errors[-1].split())[:300]}; {_AGAIN}")
+    return FetchError(f"pip failed: {' '.join(errors[-1].split())[:300]}; see to it {_AGAIN}")

@@ -16,9 +16,9 @@ from pathlib import Path
 from indexer.corpus.errors import FetchError, LockError
 from indexer.corpus.filters import is_vendored
 from indexer.corpus.inventory import file_sha256
-from indexer.corpus.license_texts import MAX_LICENSE_CHARS
 from indexer.corpus.licenses import Refused, judge_license
 from indexer.corpus.lock import Lock, LockedPackage
+from indexer.corpus.packages import read_bounded
 from indexer.corpus.pip import run_pip_download
 from indexer.corpus.wheel_name import normalise_name
 
@@ -145,19 +145,22 @@ def _read_metadata(wheel: Path) -> tuple[Message, dict[str, str]]:
     Licences of vendored packages do not count: their folders are not read either.
     """
     with zipfile.ZipFile(wheel) as opened:
-        small = [e for e in opened.infolist() if e.file_size <= MAX_METADATA_BYTES]
-        names = [e.filename for e in small if not e.is_dir()]
-        about = next((n for n in names if re.fullmatch(r"[^/]+\.dist-info/METADATA", n)), None)
+        entries = {
+            e.filename: e
+            for e in opened.infolist()
+            if e.file_size <= MAX_METADATA_BYTES and not e.is_dir()
+        }
+        about = next((n for n in entries if re.fullmatch(r"[^/]+\.dist-info/METADATA", n)), None)
         if about is None:
             raise FetchError(f"{wheel.name} has no METADATA; leave it out of the names")
-        text = opened.read(about).decode(errors="replace")
+        text = read_bounded(opened, entries[about]).decode(errors="replace")
         metadata = email.parser.Parser(policy=email.policy.compat32).parsestr(
             text, headersonly=True
         )
         home = about.removesuffix("METADATA")
         texts = {
-            name.removeprefix(home): opened.read(name).decode(errors="replace")[:MAX_LICENSE_CHARS]
-            for name in names
+            name.removeprefix(home): read_bounded(opened, entry).decode(errors="replace")
+            for name, entry in entries.items()
             if name.startswith(home) and _is_license_file(name.removeprefix(home))
         }
     return metadata, texts
