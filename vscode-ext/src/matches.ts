@@ -61,7 +61,7 @@ export function verdictWords(
     case "none":
       return {
         level: "info",
-        text: `Starcite looked and found no match for ${what} in the index. Rewritten code is not found.`,
+        text: `Starcite looked and found no match for ${what} in the index. Rewritten code and runs of fewer than 17 lexemes are not found.`,
       };
     case "unknown":
       return {
