@@ -29,6 +29,9 @@ START_TIMEOUT_S = 20.0
 RETRY_PAUSES_S = (0.2, 1.0, 3.0, 10.0, 30.0)  # after the first, second … failure in a row
 MISSING_PAUSE_S = 3.0  # how often to look whether a missing model has been fetched
 
+# A worker may outlive the engine that started it, and must be reaped all the same.
+_started: list[subprocess.Popen[bytes]] = []
+
 
 class LlamaCppEngine:
     """A GGUF model behind the worker process; make it with `open_engine`."""
@@ -44,7 +47,6 @@ class LlamaCppEngine:
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Queue[str | None]] = {}
         self._writer: asyncio.StreamWriter | None = None
-        self._workers: list[subprocess.Popen[bytes]] = []
         self._running = asyncio.create_task(self._run())
 
     @property
@@ -137,7 +139,7 @@ class LlamaCppEngine:
             lock.release()
 
     def _start(self, endpoint: Endpoint, model_path: str) -> subprocess.Popen[bytes]:
-        self._workers = [worker for worker in self._workers if worker.poll() is None]
+        _started[:] = [worker for worker in _started if worker.poll() is None]
         command = [sys.executable, "-P", "-m", "lsp_server.worker"]  # -P: never the user's folder
         command += ["--endpoint", str(endpoint.path), "--model", model_path]
         command += ["--idle-exit-s", str(self._idle_exit_s), *self._worker_options]
@@ -149,7 +151,7 @@ class LlamaCppEngine:
                 stderr=log_file,
                 start_new_session=True,  # it outlives this window while others use it
             )
-        self._workers.append(worker)
+        _started.append(worker)
         log.info("worker.started pid=%d", worker.pid)
         return worker
 
