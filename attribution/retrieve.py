@@ -1,8 +1,9 @@
 """Which documents may share a run with the query: fingerprint hits, linked into chains and ranked.
 
-Winnowing selects the same k-grams on both sides of a shared run, so the run shows as hits of
-consecutive query fingerprints at growing offsets of one document. What a chain's neighbours
-missed bounds the run from above: a document is left out only if no run in it could be claimed.
+Winnowing selects the same k-grams on both sides of a shared run, except within w - 1 k-grams of
+its ends, where windows reach out of it. So the run shows as hits of consecutive query fingerprints
+at growing offsets of one document, and the neighbours that did not hit bound it from above: a
+document is left out only if no run in it could be claimed.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def sorted_hits(postings: Postings) -> Hits:
     )
 
 
-def chains_of(hits: Hits, positions: NDArray[np.int64], *, n_lexemes: int, k: int) -> Chains:
+def chains_of(
+    hits: Hits, positions: NDArray[np.int64], *, n_lexemes: int, k: int, w: int
+) -> Chains:
     """Link the hits; `positions` are the lexeme indices of the query's fingerprints."""
     following = _next_hits(hits)
     last = _last_of_each(following)
@@ -60,15 +63,16 @@ def chains_of(hits: Hits, positions: NDArray[np.int64], *, n_lexemes: int, k: in
     is_head[following[following >= 0]] = False
     heads = np.flatnonzero(is_head)
     first_index, last_index = hits.query_index[heads], hits.query_index[last[heads]]
-    # The fingerprint before the chain and the one after it did not hit: the run holds neither.
+    # The fingerprints before the chain and after it did not hit: the run does not hold all of the
+    # windows that they are in, w k-grams to either side.
     before, after = _complete_neighbours(hits.query_index, n_fingerprints=len(positions))
-    lowest = np.concatenate(([-1], positions))[before[first_index]] + 1
-    highest = np.concatenate((positions + k - 1, [n_lexemes]))[after[last_index]]
+    lowest = np.concatenate(([0], positions - w + 2))[before[first_index]]
+    highest = np.concatenate((positions + k + w - 2, [n_lexemes]))[after[last_index]]
     return Chains(
         document_id=hits.document_id[heads],
         start=positions[first_index],
         end=positions[last_index] + k,
-        bound=highest - lowest,
+        bound=np.minimum(highest, n_lexemes) - np.maximum(lowest, 0),
     )
 
 
@@ -163,9 +167,9 @@ def n_longest(chains: Chains) -> int:
     return int(np.count_nonzero(lengths == lengths[0])) if len(lengths) else 0
 
 
-def holders(chains: Chains, start: int, end: int) -> list[int]:
-    """The documents with a chain over these lexemes of the query, in order of their chains."""
-    inside = (chains.start <= start) & (chains.end >= end)
+def holders(chains: Chains, start: int, end: int, *, w: int) -> list[int]:
+    """The documents whose chains say that they hold these lexemes of the query, best first."""
+    inside = (chains.start < start + w) & (chains.end > end - w)
     return list(dict.fromkeys(chains.document_id[inside].tolist()))
 
 

@@ -36,7 +36,7 @@ class Reading:
     """The query lexed under one start hypothesis, and what its fingerprints hit."""
 
     query: Lexed
-    positions: NDArray[np.int64]  # lexeme index of each fingerprint
+    positions: NDArray[np.int64]  # lexeme index of each fingerprint's first lexeme
     hits: retrieve.Hits
     chains: retrieve.Chains
 
@@ -136,7 +136,9 @@ class Tracer:
         positions = fingerprints.positions
         hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
         n_lexemes = len(query.lexemes)
-        chains = retrieve.chains_of(hits, positions, n_lexemes=n_lexemes, k=manifest.k)
+        chains = retrieve.chains_of(
+            hits, positions, n_lexemes=n_lexemes, k=manifest.k, w=manifest.w
+        )
         chains = retrieve.promising(chains, n_lexemes=n_lexemes, config=self.config)
         return Reading(query=query, positions=positions, hits=hits, chains=chains)
 
@@ -211,16 +213,10 @@ class Tracer:
     def _other_holders(self, group: list[Finding], reading: Reading, limit: int) -> list[int]:
         """Documents whose fingerprints say that they hold the group's run too, not yet aligned."""
         run = group[0].run
-        inside = np.flatnonzero(
-            (reading.positions >= run.query)
-            & (reading.positions + self.index.manifest.k <= run.query + run.length)
+        others = retrieve.holders(
+            reading.chains, run.query, run.query + run.length, w=self.index.manifest.w
         )
-        if len(inside) == 0:
-            return []
-        start = int(reading.positions[inside[0]])
-        end = int(reading.positions[inside[-1]]) + self.index.manifest.k
         known = {finding.document_id for finding in group}
-        others = retrieve.holders(reading.chains, start, end)
         return [one for one in others if one not in known][: max(0, limit)]
 
     def _match(
