@@ -15,7 +15,7 @@ from lsp_server.errors import ModelError
 from lsp_server.models import DEFAULT_MODEL, open_model
 
 CODE = "".join(
-    f"def area_{n}(width, height):\n    return width * height + {n}\n\n\n" for n in range(40)
+    f"def area_{n}(width, height):\n    return width * height + {n}\n\n\n" for n in range(15)
 )
 
 
@@ -57,7 +57,7 @@ def test_fewer_threads_than_cores() -> None:
 
 def test_a_cut_token_is_healed(loop: XllamaLoop) -> None:
     """Inside a word the model writes what is left of it, and ends with the line."""
-    text = run(loop, prompt=CODE + "def area_40(width,", forced=" hei", max_tokens=16)
+    text = run(loop, prompt=CODE + "def area_15(width,", forced=" hei", max_tokens=16)
 
     assert text == "ght):\n"
 
