@@ -18,11 +18,11 @@ class IndexMissingError(IndexerError):
 
 
 class IndexFormatError(IndexerError):
-    """The index was written in a format that this version does not read."""
+    """The index was built in a way that this version's queries do not fit."""
 
-    def __init__(self, path: Path, found: object, readable: int) -> None:
+    def __init__(self, path: Path, found: str, readable: str) -> None:
         super().__init__(
-            f"the index in {path} was built by format {found}, this version reads {readable}; "
+            f"the index in {path} was built by {found}, this version reads {readable}; "
             "run: starcite index build"
         )
 
@@ -33,6 +33,16 @@ class IndexDamagedError(IndexerError):
     def __init__(self, file: Path, what: str) -> None:
         super().__init__(f"the index file {file} is damaged: {what}; run: starcite index build")
         self.file = file
+
+
+class DocumentUnknownError(IndexerError, IndexError):
+    """The index has no document of that number."""
+
+    def __init__(self, document_id: int, n_documents: int) -> None:
+        super().__init__(
+            f"no document {document_id}: the index has {n_documents}, counting from 0; "
+            "if it was built anew, trace again"
+        )
 
 
 class IndexClosedError(IndexerError):

@@ -12,10 +12,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexClosedError, IndexDamagedError
+from indexer.errors import (
+    DocumentUnknownError,
+    IndexClosedError,
+    IndexDamagedError,
+    IndexFormatError,
+)
 from indexer.manifest import SEGMENTS_NAME, Manifest, read_manifest
 from indexer.store.documents import Document
 from indexer.store.lexical import Lead
+from indexer.store.membership import TILE_CHARS
 from indexer.store.segment import SegmentReader
 from indexer.text.normalize import to_bytes, to_text
 
@@ -47,11 +53,12 @@ class Index:
 
         Raises:
             IndexMissingError: there is none.
-            IndexFormatError: it was built in a format that this version does not read.
+            IndexFormatError: it was built in a format or with tiles of another version.
             IndexDamagedError: a file is missing, has another size or cannot be read.
         """
         manifest = read_manifest(path)
-        check_sizes(path, manifest)
+        _check_settings(path, manifest)
+        _check_sizes(path, manifest)
         folder = path / SEGMENTS_NAME
         index = cls(path, manifest, [SegmentReader(folder / name) for name in manifest.segments])
         if index._bases[-1] != manifest.n_documents:
@@ -77,7 +84,7 @@ class Index:
         """What is known of a document.
 
         Raises:
-            IndexError: there is no such document.
+            DocumentUnknownError: there is no such document.
         """
         segment, number = self._find(document_id)
         return segment.documents.read(number, document_id=document_id)
@@ -86,7 +93,7 @@ class Index:
         """The text of a document, exactly as it was indexed.
 
         Raises:
-            IndexError: there is no such document.
+            DocumentUnknownError: there is no such document.
             IndexDamagedError: the stored text is not what was written.
         """
         segment, number = self._find(document_id)
@@ -130,17 +137,19 @@ class Index:
     def _find(self, document_id: int) -> tuple[SegmentReader, int]:
         segments = self._open_segments()
         if not 0 <= document_id < self.manifest.n_documents:
-            raise IndexError(f"no document {document_id}: there are {self.manifest.n_documents}")
+            raise DocumentUnknownError(document_id, self.manifest.n_documents)
         place = bisect_right(self._bases, document_id) - 1
         return segments[place], document_id - self._bases[place]
 
 
-def check_sizes(path: Path, manifest: Manifest) -> None:
-    """Compare the size of every file with the manifest.
+def _check_settings(path: Path, manifest: Manifest) -> None:
+    """Refuse tiles that this version's queries would silently miss; k and w are the query's."""
+    if manifest.tile_chars != TILE_CHARS:
+        found, own = f"tiles of {manifest.tile_chars}", f"tiles of {TILE_CHARS}"
+        raise IndexFormatError(path, found, own)
 
-    Raises:
-        IndexDamagedError: a file is missing or has another size.
-    """
+
+def _check_sizes(path: Path, manifest: Manifest) -> None:
     for name, entry in manifest.files.items():
         file = path / name
         try:

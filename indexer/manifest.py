@@ -97,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest:
     if not isinstance(record, dict) or not isinstance(record.get("format"), int):
         raise IndexDamagedError(path, "it names no format")
     if record["format"] != FORMAT:
-        raise IndexFormatError(folder, record["format"], FORMAT)
+        raise IndexFormatError(folder, f"format {record['format']}", f"format {FORMAT}")
     checksum = record.pop(_CHECKSUM_KEY, None)
     if _serialise(record) != data:
         raise IndexDamagedError(path, f"its checksum {checksum!r} does not match")

@@ -7,6 +7,7 @@ error that can be reported, a page of a map is a signal that kills the process.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from indexer.errors import IndexDamagedError
 
+_HEADER_BYTES = 128  # of any one-dimensional .npy file: numpy pads to leave room for long shapes
 _SPILL_ROWS = 1 << 20  # values read from a spill at a time, 8 MiB
 
 
@@ -23,10 +25,9 @@ def write_array(
 ) -> None:
     """Write chunks, `length` values in all, one after the other as one .npy file."""
     kind = np.dtype(dtype).newbyteorder("<")
-    header = {"descr": kind.str, "fortran_order": False, "shape": (length,)}
     n_written = 0
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        file.write(_header(kind, length))
         for chunk in chunks:
             file.write(np.ascontiguousarray(chunk, dtype=kind).data)
             n_written += len(chunk)
@@ -37,16 +38,31 @@ def write_array(
 def open_array(path: Path, *, dtype: DTypeLike) -> NDArray[Any]:
     """Memory-map a one-dimensional .npy file for reading.
 
+    The header is compared with the one that was written and not parsed: numpy's parser raises
+    errors of many kinds on a damaged one.
+
     Raises:
-        IndexDamagedError: the file cannot be opened or holds another type or shape.
+        IndexDamagedError: the file cannot be opened or holds another type or length.
     """
+    kind = np.dtype(dtype).newbyteorder("<")
     try:
-        array = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, TypeError, OverflowError) as error:
-        raise IndexDamagedError(path, str(error)) from error
-    if array.ndim != 1 or array.dtype != np.dtype(dtype):
-        raise IndexDamagedError(path, f"it holds {array.dtype} {array.shape}")
-    return np.asarray(array)
+        length, rest = divmod(path.stat().st_size - _HEADER_BYTES, kind.itemsize)
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+        if length < 0 or rest or header != _header(kind, length):
+            raise IndexDamagedError(path, f"it is no array of {kind}")
+        if length == 0:  # nothing to map
+            return np.empty(0, dtype=kind)
+        return np.asarray(np.memmap(path, dtype=kind, mode="r", offset=_HEADER_BYTES))
+    except OSError as error:
+        raise IndexDamagedError(path, error.strerror or str(error)) from error
+
+
+def _header(kind: np.dtype[Any], length: int) -> bytes:
+    header = BytesIO()
+    fields = {"descr": kind.str, "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(header, fields)
+    return header.getvalue()
 
 
 def open_bytes(path: Path) -> NDArray[np.uint8]:

@@ -67,7 +67,8 @@ class FingerprintReader:
     """The postings of one segment, memory-mapped."""
 
     def __init__(self, folder: Path) -> None:
-        self._values: NDArray[np.uint32] = open_array(folder / VALUES_NAME, dtype=np.uint32)
+        self._path = folder / VALUES_NAME
+        self._values: NDArray[np.uint32] = open_array(self._path, dtype=np.uint32)
         self._positions: NDArray[np.uint32] = open_array(folder / POSITIONS_NAME, dtype=np.uint32)
         if len(self._values) != len(self._positions):
             raise IndexDamagedError(folder / POSITIONS_NAME, "it does not match the fingerprints")
@@ -79,11 +80,16 @@ class FingerprintReader:
         """The postings of fingerprints: indices into `values` and byte offsets, (M,) each.
 
         Ordered by index and then by offset. Of a value with more than MAX_POSTINGS an even sample.
+
+        Raises:
+            IndexDamagedError: the values are not in order, as far as the search saw.
         """
         # Of one dtype with the array: anything else makes searchsorted convert all of it.
         wanted = np.ascontiguousarray(values, dtype=np.uint32)
         first = np.searchsorted(self._values, wanted, side="left")
         n_found = np.searchsorted(self._values, wanted, side="right") - first
+        if np.any(n_found < 0):
+            raise IndexDamagedError(self._path, "its values are not in order")
         n_taken = np.minimum(n_found, MAX_POSTINGS)
         indices = np.repeat(np.arange(len(wanted), dtype=np.int64), n_taken)
         rank = np.arange(len(indices)) - np.repeat(np.cumsum(n_taken) - n_taken, n_taken)

@@ -62,6 +62,8 @@ class TextReader:
         self._starts: NDArray[np.int64] = open_array(folder / STARTS_NAME, dtype=np.int64)
         if len(self._offsets) != len(self._starts) or len(self._offsets) < 2:
             raise IndexDamagedError(folder / STARTS_NAME, "it does not match the text's offsets")
+        if self._starts[0] != 0 or np.any(self._starts[1:] < self._starts[:-1]):
+            raise IndexDamagedError(folder / STARTS_NAME, "its offsets are not in order")
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -72,17 +74,24 @@ class TextReader:
         Raises:
             IndexDamagedError: the frame does not decompress to what was written.
         """
-        begin, end = int(self._offsets[number]), int(self._offsets[number + 1])
+        frame = self._frames[int(self._offsets[number]) : int(self._offsets[number + 1])].tobytes()
+        n_bytes = int(self._starts[number + 1] - self._starts[number])
         try:
+            # Before decompressing, as a damaged header may ask for more memory than there is.
+            if zstandard.frame_content_size(frame) != n_bytes:
+                raise IndexDamagedError(self._path, f"frame {number} has another length")
             # A decompressor of its own for each call: one must not be shared between threads.
-            data = zstandard.ZstdDecompressor().decompress(self._frames[begin:end].tobytes())
+            return zstandard.ZstdDecompressor().decompress(frame)
         except zstandard.ZstdError as error:
             raise IndexDamagedError(self._path, f"frame {number}: {error}") from error
-        if len(data) != int(self._starts[number + 1] - self._starts[number]):
-            raise IndexDamagedError(self._path, f"frame {number} has another length")
-        return data
 
     def locate(self, offsets: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Offsets into the segment's text → numbers of documents and offsets inside of them."""
+        """Offsets into the segment's text → numbers of documents and offsets inside of them.
+
+        Raises:
+            IndexDamagedError: an offset lies outside of all documents.
+        """
         numbers = np.searchsorted(self._starts, offsets, side="right") - 1
+        if np.any((numbers < 0) | (numbers >= len(self))):
+            raise IndexDamagedError(self._path, "postings lead out of it")
         return numbers.astype(np.int32), offsets - self._starts[numbers]

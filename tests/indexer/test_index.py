@@ -15,7 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.build import build_index
-from indexer.errors import IndexClosedError, IndexDamagedError
+from indexer.errors import (
+    DocumentUnknownError,
+    IndexClosedError,
+    IndexDamagedError,
+    IndexFormatError,
+)
 from indexer.index import Index
 from indexer.manifest import write_manifest
 from indexer.source_file import SourceFile
@@ -109,7 +114,7 @@ def test_lone_surrogates_of_an_editor_are_only_text(opened: Index) -> None:
 @pytest.mark.parametrize("document_id", [-1, 12, 10**9])
 def test_an_unknown_document_is_refused_by_number(opened: Index, document_id: int) -> None:
     """Numbers outside of the index are an error and never another document."""
-    with pytest.raises(IndexError, match=f"no document {document_id}: there are 12"):
+    with pytest.raises(DocumentUnknownError, match=f"no document {document_id}: .* has 12"):
         opened.text(document_id)
 
 
@@ -174,3 +179,13 @@ def test_an_index_may_have_several_segments(
     write_manifest(both, replace(manifest, n_documents=14))
     with pytest.raises(IndexDamagedError, match="13 of 14 texts"):
         Index.open(both)
+
+
+def test_an_index_with_other_tiles_is_refused(tmp_path: Path, index_path: Path) -> None:
+    """Queries of this version would find nothing in it: an error, and never "no match"."""
+    copy = Path(shutil.copytree(index_path, tmp_path / "index"))
+    with Index.open(copy) as index:
+        write_manifest(copy, replace(index.manifest, tile_chars=50))
+
+    with pytest.raises(IndexFormatError, match="tiles of 50, this version reads tiles of 32"):
+        Index.open(copy)

@@ -57,7 +57,7 @@ def test_another_format_is_refused_by_number(
     """The message names the format found, the one that is read, and what to do."""
     write_manifest(tmp_path, replace(manifest, format=found))
 
-    with pytest.raises(IndexFormatError, match=rf"format {found}, .* reads {FORMAT}; run:"):
+    with pytest.raises(IndexFormatError, match=rf"format {found}, .* reads format {FORMAT}; run:"):
         read_manifest(tmp_path)
 
 

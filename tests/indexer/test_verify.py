@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from indexer.errors import IndexDamagedError, IndexerError
 from indexer.index import Index
 from indexer.manifest import FILE_NAME, read_manifest
+from indexer.text.lex import lex
+from indexer.text.winnow import winnow
 from indexer.verify import verify_index
 
 
@@ -100,17 +102,20 @@ def test_every_damaged_file_is_named(copy: Path) -> None:
 @given(data=st.data())
 def test_damage_of_equal_size_never_gives_a_traceback(copy: Path, data: st.DataObject) -> None:
     """What opening cannot see is, at use, an answer or an error of this package."""
-    segment = copy / "segments" / "000001"
-    path = segment / data.draw(st.sampled_from(["documents.jsonl", "text.zst", "membership.npy"]))
+    # What tantivy makes of damage in its own files is not ours to say.
+    path = copy / data.draw(st.sampled_from([n for n in all_files(copy) if "lexical" not in n]))
     whole = path.read_bytes()
     damaged = bytearray(whole)
     damaged[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    with Index.open(copy) as index:
+        fingerprints = winnow(lex(index.text(4).encode(), "python").hashes).values
     path.write_bytes(damaged)
     try:
         with Index.open(copy) as index:
             for document_id in range(index.manifest.n_documents):
                 index.document(document_id)
                 index.text(document_id)
+            index.lookup(fingerprints)
             index.longest_chain("x" * 200)
     except IndexerError as error:
         assert str(copy) in str(error)  # noqa: PT017
