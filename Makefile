@@ -22,6 +22,8 @@ starcite := .venv/bin/starcite
 # Which packages are needed: `base` runs and builds Starcite, `dev` also checks it. Installing the
 # second takes the first away for a moment, so steps that use it wait for the one that is wanted.
 environment := base
+heldout := .starcite/corpus/heldout
+results := tests/bench/results
 npm := .tools/bin/npm --prefix vscode-ext
 
 help: ## Show this list
@@ -49,8 +51,11 @@ lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types an
 	.venv/bin/lint-imports --no-timing
 	$(npm) run --silent typecheck
 
-bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp ## Measure attribution and completion on the default index
-	$(python) tests/bench/run.py
+bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/heldout.stamp ## Measure speed and quality on packages outside the index
+	$(python) tests/bench/bench_index.py --json $(results)/index.json
+	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
+	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200
+	$(python) tests/bench/bench_server.py
 
 vsix: vscode-ext/dist/starcite.vsix ## Build the VS Code extension
 
@@ -109,6 +114,10 @@ index_writers := indexer/build.py indexer/manifest.py $(wildcard indexer/text/*.
 
 .starcite/model.stamp: | .venv/$(environment).stamp
 	$(step) "fetch the model" -- $(starcite) model fetch
+	@touch $@
+
+.starcite/heldout.stamp: tests/bench/heldout.lock | .venv/$(environment).stamp
+	$(step) "fetch the packages outside the index" -- $(starcite) corpus fetch --lock $< --to $(heldout)
 	@touch $@
 
 data := .starcite/index.stamp .starcite/model.stamp
