@@ -41,6 +41,7 @@ class Chains:
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     bound: NDArray[np.int64]
+    last_hit: NDArray[np.int64]  # index into the hits; tells which of them belong to the chain
 
 
 def sorted_hits(postings: Postings) -> Hits:
@@ -55,41 +56,47 @@ def sorted_hits(postings: Postings) -> Hits:
 
 def chains_of(
     hits: Hits, positions: NDArray[np.int64], *, n_lexemes: int, k: int, w: int
-) -> Chains:
-    """Link the hits; `positions` are the lexeme indices of the query's fingerprints."""
+) -> tuple[Chains, NDArray[np.int64]]:
+    """Link the hits; `positions` are the lexeme indices of the query's fingerprints.
+
+    Second comes, for each hit, the last hit of its chain.
+    """
     following = _next_hits(hits)
     last = _last_of_each(following)
     is_head = np.ones(len(last), dtype=bool)
     is_head[following[following >= 0]] = False
     heads = np.flatnonzero(is_head)
     first_index, last_index = hits.query_index[heads], hits.query_index[last[heads]]
-    # The fingerprints before the chain and after it did not hit: the run does not hold all of the
-    # windows that they are in, w k-grams to either side.
-    before, after = _complete_neighbours(hits.query_index, n_fingerprints=len(positions))
-    lowest = np.concatenate(([0], positions - w + 2))[before[first_index]]
-    highest = np.concatenate((positions + k + w - 2, [n_lexemes]))[after[last_index]]
-    return Chains(
+    # The first fingerprint inside a run lies in its first window of w k-grams, the last one in its
+    # last: so the run reaches less than w beyond the chain, or beyond hits that may be missing.
+    earliest, latest = _reach(hits.query_index, n_fingerprints=len(positions))
+    lowest = positions[earliest[first_index]] - (w - 1)
+    highest = positions[latest[last_index]] + k + (w - 1)
+    chains = Chains(
         document_id=hits.document_id[heads],
         start=positions[first_index],
         end=positions[last_index] + k,
         bound=np.minimum(highest, n_lexemes) - np.maximum(lowest, 0),
+        last_hit=last[heads],
     )
+    return chains, last
 
 
-def _complete_neighbours(
+def _reach(
     query_index: NDArray[np.int64], *, n_fingerprints: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each fingerprint the nearest before and after it of which a lookup gives every posting.
+    """For each fingerprint the first and the last one that a run through it may hold unseen.
 
-    Of the very frequent ones it gives a sample, so that a missing hit says nothing. The first
-    array is shifted by one: 0 stands for "none before".
+    That is itself, unless its neighbours are so frequent that a lookup gives a sample of their
+    postings only: of them a missing hit says nothing.
     """
-    counts = np.bincount(query_index, minlength=n_fingerprints)
+    is_sampled = np.bincount(query_index, minlength=n_fingerprints) >= MAX_POSTINGS
     numbers = np.arange(n_fingerprints)
-    complete = counts < MAX_POSTINGS
-    earlier = np.maximum.accumulate(np.where(complete, numbers + 1, 0))
-    later = np.minimum.accumulate(np.where(complete, numbers, n_fingerprints)[::-1])[::-1]
-    return np.concatenate(([0], earlier[:-1])), np.concatenate((later[1:], [n_fingerprints]))
+    first_of_gap = np.maximum.accumulate(np.where(is_sampled, 0, numbers + 1))
+    last_of_gap = np.minimum.accumulate(np.where(is_sampled, n_fingerprints, numbers)[::-1])[::-1]
+    earliest = np.concatenate(([0], first_of_gap[:-1]))
+    latest = np.concatenate((last_of_gap[1:], [n_fingerprints])) - 1
+    return earliest, latest
 
 
 def _next_hits(hits: Hits) -> NDArray[np.int64]:
@@ -129,6 +136,16 @@ def promising(chains: Chains, *, n_lexemes: int, config: TraceConfig) -> Chains:
     order = np.lexsort((chains.document_id, chains.start - chains.end))
     order = order[chains.bound[order] >= shortest]
     return _taken(chains, order)
+
+
+def hits_of(hits: Hits, last: NDArray[np.int64], chains: Chains) -> Hits:
+    """Only the hits that belong to these chains, in the same order."""
+    kept = np.isin(last, chains.last_hit)
+    return Hits(
+        document_id=hits.document_id[kept],
+        query_index=hits.query_index[kept],
+        offset=hits.offset[kept],
+    )
 
 
 def choose_documents(
@@ -179,4 +196,5 @@ def _taken(chains: Chains, order: NDArray[np.intp]) -> Chains:
         start=chains.start[order],
         end=chains.end[order],
         bound=chains.bound[order],
+        last_hit=chains.last_hit[order],
     )

@@ -136,10 +136,11 @@ class Tracer:
         positions = fingerprints.positions
         hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
         n_lexemes = len(query.lexemes)
-        chains = retrieve.chains_of(
+        chains, last = retrieve.chains_of(
             hits, positions, n_lexemes=n_lexemes, k=manifest.k, w=manifest.w
         )
         chains = retrieve.promising(chains, n_lexemes=n_lexemes, config=self.config)
+        hits = retrieve.hits_of(hits, last, chains)
         return Reading(query=query, positions=positions, hits=hits, chains=chains)
 
     def _findings_by_fingerprint(self, reading: Reading) -> Iterator[Finding]:
