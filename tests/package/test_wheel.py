@@ -45,6 +45,7 @@ class Installed:
         """Run a program of the environment; returns what it printed."""
         result = subprocess.run(
             [self.bin / program, *arguments],
+            check=False,
             cwd=self.cwd,
             env=self.env,
             input=text,
