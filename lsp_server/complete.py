@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,7 @@ class CompletionOptions:
     linger_ms: int = 150  # how long a generation outlives its cancelled request, unless it diverges
     sure_copy_chars: int = 30  # a copy with as long a match is shown at once, without the model
     lone_copy_chars: int = 12  # the least match of a copy that is shown where no model answers
+    patience_ms: int = 400  # how long such a copy waits for the model's answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +88,13 @@ class Completer:
         copy = self._copy(request, context)
         if copy.n_matched >= options.sure_copy_chars and not request.invoked:
             return [_insert(request, copy.text, "copy")]
+        has_copy = copy.n_matched >= options.lone_copy_chars
         found = []
         if self._model and self._model.is_ready and cached is None:
-            debounce_ms = 0 if request.invoked else options.debounce_ms
-            if text := await self._model.ask(place, debounce_ms=debounce_ms):
+            patience_ms = options.patience_ms if has_copy and not request.invoked else None
+            if text := await self._ask(self._model, place, request.invoked, patience_ms):
                 found.append(_insert(request, text, "model", self._model.engine.name))
-        if copy.n_matched >= options.lone_copy_chars and (request.invoked or not found):
+        if has_copy and (request.invoked or not found):
             found.append(_insert(request, copy.text, "copy"))
         return found
 
@@ -105,6 +108,16 @@ class Completer:
         if self._model:
             await self._model.close()
             await self._model.engine.close()
+
+    async def _ask(
+        self, model: ModelLane, place: Place, invoked: bool, patience_ms: int | None
+    ) -> str:
+        debounce_ms = 0 if invoked else self._options.debounce_ms
+        try:
+            async with asyncio.timeout(patience_ms and (debounce_ms + patience_ms) / 1000):
+                return await model.ask(place, debounce_ms=debounce_ms)
+        except TimeoutError:
+            return ""
 
     def _place(self, request: CompletionRequest) -> Place:
         text, offset = request.text, request.offset

@@ -1,6 +1,7 @@
 """Measures completion on held-out packages: exact rest of the line, and latency.
 
-    python tests/bench/bench_completion.py --heldout .starcite/corpus/heldout --positions 200
+    starcite corpus fetch --lock tests/bench/heldout.lock --to .starcite/corpus/heldout
+    python tests/bench/bench_completion.py --positions 200
 
 A position is a random code point of a random line of code; what follows it on its line is cut off,
 and a completion is right if its first line equals what was cut (whitespace at the end aside).
@@ -25,6 +26,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from indexer import data_home
 from lsp_server.complete import Completer, CompletionOptions, CompletionRequest
 from lsp_server.copy_lane import find_copy
 from lsp_server.engine import Engine, open_engine
@@ -223,6 +225,8 @@ def _by_threshold(rows: list[Row], least: int) -> dict[str, object]:
 
 async def run(arguments: argparse.Namespace) -> None:
     """Measure, print, and write the results."""
+    if not arguments.heldout.is_dir():
+        raise SystemExit(f"{arguments.heldout} is missing; fetch it or give --heldout")
     positions = choose_positions(arguments.heldout, arguments.positions, arguments.seed)
     engine = await open_engine(arguments.model, idle_exit_s=1)
     ready = asyncio.Event()
@@ -251,7 +255,7 @@ async def run(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--heldout", type=Path, required=True)
+    parser.add_argument("--heldout", type=Path, default=data_home() / "corpus" / "heldout")
     parser.add_argument("--positions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="smollm2-135m")

@@ -82,6 +82,16 @@ async def test_without_a_model_the_copy_lane_answers() -> None:
     assert engine.started == 0
 
 
+async def test_a_copy_does_not_wait_long_for_the_model() -> None:
+    """Where the model takes its time, as while it reads a new file, a good copy is shown."""
+    options = CompletionOptions(linger_ms=0, patience_ms=20)
+    completer, engine = make({"": "noise"}, options, first_piece_delay_ms=60_000)
+    found = await ask(completer, "handler.register(name)\nhandler.register(│\n")
+    await engine.wait_for(cancelled=1)
+
+    assert [(one.text, one.lane) for one in found] == [("name)", "copy")]
+
+
 async def test_invoked_returns_both_lanes() -> None:
     """Asked by key, the model's answer comes first and a differing copy second."""
     completer, _ = make({"handler.register(": "other)"})
