@@ -67,6 +67,8 @@ def lock(names: Path, out: Path, standard_library: bool) -> None:
             standard_library=standard_library,
             progress=lambda outcome: click.echo(str(outcome), err=True),
         )
+        if not made.packages and not standard_library:
+            raise CorpusError(f"every package was left out, so {out} is not written; see above why")
         _write_whole(out, dump_lock(made))
     click.echo(f"{len(made.packages)} packages locked in {out}, {len(left_out)} left out")
 

