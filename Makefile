@@ -65,8 +65,16 @@ clean: ## Remove everything that make has built, fetched or installed in this fo
 
 # --- Python --------------------------------------------------------------------------------------
 
-.venv/base.stamp: pyproject.toml
+# An environment holds its own path: in a checkout that was moved it is made again.
+ifneq ($(file <.venv/made.stamp),$(CURDIR))
+.PHONY: .venv/made.stamp
+endif
+
+.venv/made.stamp:
 	@$(workbench) venv .venv
+	@echo "$(CURDIR)" > $@
+
+.venv/base.stamp: pyproject.toml .venv/made.stamp
 	$(step) "install starcite" -- $(python) -m pip install --quiet --editable .
 	@touch $@
 
@@ -76,7 +84,8 @@ clean: ## Remove everything that make has built, fetched or installed in this fo
 
 # --- Node, code-server and the extension ---------------------------------------------------------
 
-.tools/node.stamp: vscode-ext/workbench/tools.py
+# After the first environment: two installations of python3-venv at once get in each other's way.
+.tools/node.stamp: vscode-ext/workbench/tools.py | .venv/made.stamp
 	@$(workbench) node
 	@touch $@
 
