@@ -32,7 +32,7 @@ class CompletionSettings:
         scope="machine-overridable",
     )
     max_tokens: int = setting(
-        "The longest completion that the model may write, in tokens.",
+        "The most tokens that the model may write for a line; three times as many for a block.",
         default=32,
         minimum=1,
         maximum=512,
