@@ -79,7 +79,7 @@ def parse_lock(text: str, *, name: str = "lock") -> Lock:
     """
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib also lets huge integers fail
         raise LockError(f"{name} is not a corpus lock: {error}") from error
     if table.get("format") != LOCK_FORMAT:
         raise LockError(

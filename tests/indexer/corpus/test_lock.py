@@ -77,6 +77,8 @@ def test_any_text_is_a_lock_or_a_lock_error(text: str) -> None:
         ("n_bytes = 10", "size = 10", "unknown key 'size'"),
         ('spdx_id = "MIT"\n', "", "spdx_id is None"),
         ("[[package]]", "[package]", "no list of tables"),
+        ("n_bytes = 10", "n_bytes = " + "1" * 5000, "is not a corpus lock"),
+        ("format = 1", "x = " + "[" * 9999, "is not a corpus lock"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(old: str, new: str, said: str) -> None:
