@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 
 import click
@@ -23,7 +24,8 @@ LEVELS = ("debug", "info", "warning", "error")
 def lsp(*, stdio: bool, log_level: str) -> None:
     """Run the language server for an editor.
 
-    Exit codes: 0 after `shutdown` and `exit` or when the editor is gone, 1 after `exit` alone.
+    Exit codes: 0 after `shutdown` and `exit` or when the editor is gone, 1 after `exit` alone,
+    130 after Ctrl-C.
 
     Example: starcite lsp --stdio
     """
@@ -39,7 +41,7 @@ def lsp(*, stdio: bool, log_level: str) -> None:
     except BrokenPipeError:
         pass  # the editor is gone
     except KeyboardInterrupt:
-        sys.exit(130)
+        os._exit(130)  # not sys.exit: it would wait for the thread that reads standard input
 
 
 def _log_to_stderr(level: str) -> None:

@@ -112,14 +112,17 @@ def take_stdout() -> BinaryIO:
 
 async def serve(protocol: Protocol, stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Read and answer messages until `exit` (raises SystemExit) or the end of `stdin`."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="starcite-stdin") as executor:
-        protocol.set_writer(StdoutWriter(stdout))
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starcite-stdin")
+    protocol.set_writer(StdoutWriter(stdout))
+    try:
         await run_async(
             stop_event=threading.Event(),
             reader=StdinAsyncReader(stdin, executor),
             protocol=protocol,
             error_handler=_report,
         )
+    finally:
+        executor.shutdown(wait=False)  # after Ctrl-C its thread still waits for input
 
 
 def _report(error: Exception, _: type[JsonRpcException]) -> None:

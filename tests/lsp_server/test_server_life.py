@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -155,6 +156,16 @@ async def test_the_server_ends_with_its_editor(spawn: Spawn, script: Script) -> 
     await client.stop()
 
     assert await client.ended() == 0
+    assert await client.errors() == ""
+
+
+async def test_ctrl_c_ends_the_server(spawn: Spawn) -> None:
+    """An interrupt ends the process at once, though its input is still open, and quietly."""
+    client = await spawn()
+    await client.request("starcite/status", {})
+    client.process.send_signal(signal.SIGINT)
+
+    assert await client.ended() == 130
     assert await client.errors() == ""
 
 
