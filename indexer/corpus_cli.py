@@ -98,9 +98,12 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
                 bars[stage] = stack.enter_context(bar)
             bars[stage].update(done - bars[stage].pos)
 
+        told: dict[str, int] = {}
+
         def tell(stage: str, done: int, total: int) -> None:
-            step = max(1, total // _PLAIN_STEPS)
-            if done == total or done // step > (done - 1) // step:
+            tenth = done * _PLAIN_STEPS // max(1, total)
+            if told.get(stage) != tenth:
+                told[stage] = tenth
                 click.echo(f"{stage}: {done} of {total}", err=True)
 
         yield draw if sys.stderr.isatty() else tell
