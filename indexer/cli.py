@@ -129,6 +129,7 @@ class _Bar:
 
     def __init__(self, label: str, n_bytes: int) -> None:
         self._label, self._n_bytes = label, n_bytes
+        self._n_shown = 0
         self._said_at = time.monotonic()
         self._bar: Any = None
         if sys.stderr.isatty():
@@ -152,7 +153,10 @@ class _Bar:
     def show(self, n_bytes: int, step: str) -> None:
         """Show that so many bytes are done, and what is being done."""
         if self._bar is not None:
-            self._bar.update(n_bytes - self._bar.pos, step)
+            self._bar.update(n_bytes - self._n_shown, step)
+            if n_bytes == self._n_shown:  # another step; no bytes to draw for
+                self._bar.render_progress()
+            self._n_shown = n_bytes  # the bar's own position lags behind between two drawings
         elif time.monotonic() - self._said_at >= _PLAIN_STEP_S:
             self._said_at = time.monotonic()
             done, total = n_bytes / 1e6, self._n_bytes / 1e6

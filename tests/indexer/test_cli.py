@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -30,12 +32,15 @@ def home(tmp_path: Path) -> Path:
 def run(home: Path) -> Run:
     """Runs the command in a process of its own; `before` is Python that comes first."""
 
-    def starcite(*arguments: object, before: str = "") -> subprocess.CompletedProcess[str]:
+    def starcite(
+        *arguments: object, before: str = "", stderr: int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[str]:
         script = f"import sys\n{before}\nimport starcite\nstarcite.main(prog_name='starcite')"
         return subprocess.run(
             [sys.executable, "-c", script, "index", *map(str, arguments)],
             env={"STARCITE_HOME": str(home), "PATH": ""},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             check=False,
         )
@@ -62,7 +67,8 @@ def corpus(home: Path, corpus_files: list[SourceFile]) -> Path:
         spdx_id="MIT",
         license_evidence="metadata: MIT; LICENSE: MIT",
     )
-    census = Census(n_files={"python": 12}, n_bytes={"python": 60_000})
+    n_bytes = sum(len(file.text.encode()) for file in corpus_files[:12])
+    census = Census(n_files={"python": 12}, n_bytes={"python": n_bytes})
     write_inventory(folder, Inventory(lock_sha256="", archives=(entry,), census=census))
     return folder
 
@@ -110,6 +116,21 @@ def test_a_place_of_ones_own(run: Run, tmp_path: Path, corpus: Path) -> None:
     assert run("build", "--out", out).returncode == 0
     assert json.loads(run("verify", out, "--json").stdout)["damaged"] == {}
     assert str(out) in run("inspect", out).stdout
+
+
+def test_a_terminal_gets_a_bar_that_ends_full(run: Run, corpus: Path) -> None:
+    """On a terminal there is a bar on stderr, at 100 % in the end; a pipe gets none."""
+    terminal, inside = pty.openpty()
+    try:
+        built = run("build", stderr=inside)
+        shown = os.read(terminal, 100_000).decode().rsplit("\r", 2)
+    finally:
+        os.close(terminal)
+        os.close(inside)
+
+    assert built.stdout.startswith("12 documents")
+    assert "100%  checking, 12 documents" in shown[-2]
+    assert run("build").stderr == ""
 
 
 @pytest.mark.parametrize("command", ["verify", "inspect"])
