@@ -30,6 +30,10 @@ class TraceConfig:
     max_query_bytes: int = field(
         default=4_000_000, metadata={"doc": "a longer text is refused (UNKNOWN), not cut"}
     )
+    max_fragment_bytes: int = field(
+        default=20_000,
+        metadata={"doc": "a longer text is taken to start in code, not inside a string or comment"},
+    )
     max_chains: int = field(
         default=512, metadata={"doc": "chains of fingerprint hits looked at, longest first"}
     )
@@ -38,8 +42,11 @@ class TraceConfig:
     )
     max_documents: int = field(default=96, metadata={"doc": "documents aligned for one query"})
     max_leads: int = field(default=8, metadata={"doc": "documents that full-text search may add"})
-    max_lead_chars: int = field(
-        default=4_000, metadata={"doc": "characters of the query that full-text search reads"}
+    max_snippet_bytes: int = field(
+        default=4_000,
+        metadata={
+            "doc": "a longer text is not looked up by its comments, and its head gives the leads"
+        },
     )
     max_diagonals: int = field(
         default=64, metadata={"doc": "alignments tried in one document, best supported first"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +30,22 @@ def tier_of(query: bytes, document: bytes) -> Tier:
     return Tier.E1 if query == document else Tier.E2
 
 
+def shortest_claim(n_query_lexemes: int, config: TraceConfig) -> int:
+    """The length from which a run is claimed: long ones always, shorter if they are most of it."""
+    covering = math.ceil(config.min_coverage * n_query_lexemes)
+    return min(config.min_lexemes, max(config.min_covering_lexemes, covering))
+
+
 def is_claimed(
     *, n_lexemes: int, n_distinct_pairs: int, n_query_lexemes: int, config: TraceConfig
 ) -> bool:
     """Whether a run of equal lexemes says something about where the query came from.
 
-    A long run does; a shorter one if it is most of what was asked about. A run that repeats itself
-    (a table of zeros, a ruler of dashes) has few distinct pairs of neighbours and never does.
+    It must be long enough, and a run that repeats itself (a table of zeros, a ruler of dashes)
+    never is: it has few distinct pairs of neighbours.
     """
-    if n_distinct_pairs < config.min_distinct_pairs:
-        return False
-    if n_lexemes >= config.min_lexemes:
-        return True
-    covers = n_lexemes >= config.min_coverage * n_query_lexemes
-    return covers and n_lexemes >= config.min_covering_lexemes
+    is_long = n_lexemes >= shortest_claim(n_query_lexemes, config)
+    return is_long and n_distinct_pairs >= config.min_distinct_pairs
 
 
 def grouped(

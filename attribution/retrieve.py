@@ -46,7 +46,8 @@ class Chains:
 
 def sorted_hits(postings: Postings) -> Hits:
     """The postings in the order that chaining needs."""
-    order = np.lexsort((postings.offset, postings.query_index, postings.document_id))
+    # A lookup orders by fingerprint and offset, and a stable sort keeps that.
+    order = np.argsort(postings.document_id, kind="stable")
     return Hits(
         document_id=postings.document_id[order].astype(np.int64),
         query_index=postings.query_index[order].astype(np.int64),
@@ -129,13 +130,10 @@ def _last_of_each(following: NDArray[np.int64]) -> NDArray[np.int64]:
         last = further
 
 
-def promising(chains: Chains, *, n_lexemes: int, config: TraceConfig) -> Chains:
-    """The chains whose run could pass the claim rule, longest first, then lowest document."""
-    covering = max(config.min_covering_lexemes, int(np.ceil(config.min_coverage * n_lexemes)))
-    shortest = min(config.min_lexemes, covering)
+def promising(chains: Chains, *, shortest: int) -> Chains:
+    """The chains whose run may have `shortest` lexemes; longest first, then lowest document."""
     order = np.lexsort((chains.document_id, chains.start - chains.end))
-    order = order[chains.bound[order] >= shortest]
-    return _taken(chains, order)
+    return _taken(chains, order[chains.bound[order] >= shortest])
 
 
 def hits_of(hits: Hits, last: NDArray[np.int64], chains: Chains) -> Hits:

@@ -100,9 +100,11 @@ class Tracer:
     def _matches(self, data: bytes, language: str) -> tuple[Match, ...]:
         reading, findings = self._best_reading(data, language)
         query = reading.query
-        if not findings and self._is_worth_a_closer_look(query):
-            query = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
-            findings = list(self._findings_by_search(query))
+        if not findings:
+            with_comments = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
+            if self._is_worth_a_closer_look(query, with_comments):
+                query = with_comments
+                findings = list(self._findings_by_search(query))
         groups = judge.grouped(findings, n_query_lexemes=len(query.lexemes), config=self.config)
         positions = Positions(data)
         n_left = self.config.max_recounted
@@ -117,7 +119,7 @@ class Tracer:
         """The start hypothesis under which most of the text is found; the plain one if they tie."""
         best: tuple[Reading, list[Finding]] | None = None
         most = -1
-        for inside in start_hypotheses(data, language):
+        for inside in self._hypotheses(data, language):
             reading = self._read(data, language, inside)
             findings = list(self._findings_by_fingerprint(reading))
             n_found = judge.n_bytes_covered(findings)
@@ -129,6 +131,11 @@ class Tracer:
             raise ValueError("there is always the hypothesis that a text starts in code")
         return best
 
+    def _hypotheses(self, data: bytes, language: str) -> tuple[bytes, ...]:
+        if len(data) > self.config.max_fragment_bytes:
+            return (b"",)
+        return start_hypotheses(data, language)
+
     def _read(self, data: bytes, language: str, inside: bytes) -> Reading:
         manifest = self.index.manifest
         query = Lexed(data=data, lexemes=lex(data, language, inside=inside))
@@ -139,7 +146,8 @@ class Tracer:
         chains, last = retrieve.chains_of(
             hits, positions, n_lexemes=n_lexemes, k=manifest.k, w=manifest.w
         )
-        chains = retrieve.promising(chains, n_lexemes=n_lexemes, config=self.config)
+        shortest = judge.shortest_claim(n_lexemes, self.config)
+        chains = retrieve.promising(chains, shortest=shortest)
         hits = retrieve.hits_of(hits, last, chains)
         return Reading(query=query, positions=positions, hits=hits, chains=chains)
 
@@ -168,16 +176,21 @@ class Tracer:
             )
             yield from self._findings(query, document_id, document, diagonals)
 
-    def _is_worth_a_closer_look(self, query: Lexed) -> bool:
-        # Few lexemes need not have a fingerprint, and comments have none: the membership filter,
-        # which reads every character, says whether the index holds such text.
-        if len(query.lexemes) < self.config.min_covering_lexemes:
+    def _is_worth_a_closer_look(self, query: Lexed, with_comments: Lexed) -> bool:
+        """Whether a snippet may be known by its comments, which have no fingerprints."""
+        n_lexemes, n_with_comments = len(query.lexemes), len(with_comments.lexemes)
+        if n_with_comments < self.config.min_covering_lexemes or n_with_comments == n_lexemes:
+            return False
+        if len(query.data) > self.config.max_snippet_bytes:
+            return False
+        # The membership filter reads every character, comments too; it misses very short texts.
+        if n_lexemes < self.config.min_covering_lexemes:
             return True
         return self.index.longest_chain(query.data.decode()) >= self.config.min_chain
 
     def _leads(self, data: bytes) -> list[int]:
         """The documents that full-text search finds, best first."""
-        text = data.decode()[: self.config.max_lead_chars]
+        text = data[: self.config.max_snippet_bytes].decode("utf-8", "ignore")
         leads = self.index.search(text, top_k=self.config.max_leads)
         return list(dict.fromkeys(lead.document_id for lead in leads))
 
@@ -189,7 +202,7 @@ class Tracer:
             hashes,
             document.lexemes.hashes,
             align.best_diagonals(diagonals, self.config.max_diagonals),
-            min_length=self.config.min_covering_lexemes,
+            min_length=judge.shortest_claim(len(hashes), self.config),
         )
         for run in runs:
             is_claimed = judge.is_claimed(

@@ -79,7 +79,7 @@ def test_chains_too_short_to_be_claimed_are_left_out() -> None:
     """What stays is sorted: longest first, then lowest document."""
     chains = some_chains((5, 0, 40), (4, 0, 15), (3, 60, 100), (2, 0, 22))
 
-    kept = promising(chains, n_lexemes=500, config=TraceConfig())
+    kept = promising(chains, shortest=30)
 
     assert kept.document_id.tolist() == [3, 5, 2]
     assert n_longest(kept) == 2
