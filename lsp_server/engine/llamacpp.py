@@ -39,7 +39,7 @@ class LlamaCppEngine:
     def __init__(
         self, name_or_path: str, *, idle_exit_s: float = 30.0, worker_options: Sequence[str] = ()
     ) -> None:
-        self.name = name_or_path
+        self.name = self._wanted = name_or_path
         self.family = "prefix"
         self._idle_exit_s, self._worker_options = idle_exit_s, tuple(worker_options)
         self._state = EngineState(name=self.name, state="loading")
@@ -123,8 +123,8 @@ class LlamaCppEngine:
             await asyncio.sleep(pause_s)
 
     async def _connect(self) -> Streams:
-        model = open_model(self.name)
-        self.family = model.manifest.family
+        model = open_model(self._wanted)
+        self.name, self.family = model.manifest.name, model.manifest.family
         endpoint = endpoint_of(model.path)
         with contextlib.suppress(OSError):
             return await endpoint.connect()

@@ -95,7 +95,7 @@ def _body(request: GenerateRequest, slot: int) -> dict[str, Any]:
         "stop": list(request.stop),
     }
     if request.forced:
-        body["max_tokens"] += 2  # the forced text takes a token or two of its own
+        body["max_tokens"] += 1 + len(request.forced) // 2  # the forced text's own tokens
         body["grammar"] = healing_grammar(request.forced, multiline=request.multiline)
     return body
 
