@@ -76,6 +76,7 @@ endif
 
 .venv/base.stamp: pyproject.toml .venv/made.stamp
 	$(step) "install starcite" -- $(python) -m pip install --quiet --editable .
+	@$(workbench) openmp
 	@touch $@
 
 .venv/dev.stamp: .venv/base.stamp

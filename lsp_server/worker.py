@@ -198,8 +198,13 @@ def _loader(arguments: argparse.Namespace) -> Callable[[], ModelLoop]:
         return lambda: ScriptedLoop(script["answers"], script.get("delay_ms", 0))
 
     def load() -> ModelLoop:
-        from lsp_server.engine.xllama import XllamaLoop  # noqa: PLC0415 - 100 MB of native code
-
+        try:
+            from lsp_server.engine.xllama import XllamaLoop  # noqa: PLC0415 - 100 MB of native code
+        except ImportError as error:  # a bare Debian has no libgomp
+            raise WorkerError(
+                f"llama.cpp cannot be loaded ({error}); "
+                "install what is missing, such as: apt-get install libgomp1"
+            ) from error
         return XllamaLoop(arguments.model)
 
     return load

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from workbench import system, tools
-from workbench.paths import ROOT
+from workbench.paths import ROOT, VENV
 from workbench.step import StepFailedError, fail, run_step
 
 
@@ -17,6 +17,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     venv = commands.add_parser("venv", help="make a virtual environment with pip in it")
     venv.add_argument("folder", type=Path)
+    commands.add_parser("openmp", help="make sure that llama.cpp finds an OpenMP runtime")
     commands.add_parser("node", help="install the pinned Node into .tools")
     commands.add_parser("code-server", help="install the pinned code-server into .tools")
     commands.add_parser("browser", help="make sure that there is a Chromium")
@@ -39,6 +40,8 @@ def _run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "venv":
             system.make_venv(ROOT / arguments.folder)
+        case "openmp":
+            system.ensure_openmp(VENV / "bin" / "python")
         case "node":
             tools.install_node()
         case "code-server":

@@ -53,6 +53,21 @@ def _has_pip(folder: Path) -> bool:
     )
 
 
+def ensure_openmp(python: Path) -> None:
+    """Make sure that llama.cpp can be loaded: it needs an OpenMP runtime, which wheels lack.
+
+    Raises:
+        StepFailedError: It is missing, and this user may not install it.
+    """
+    load = [python, "-c", "import xllamacpp"]
+    result = subprocess.run(load, check=False, capture_output=True, text=True)
+    if "libgomp" in result.stderr:
+        apt_install("libgomp1", why="llama.cpp needs libgomp.so.1")
+    elif result.returncode != 0:
+        reason = result.stderr.strip().splitlines()[-1]
+        raise StepFailedError(f"llama.cpp cannot be loaded: {reason}. Next: make clean setup.")
+
+
 def find_browser() -> str | None:
     """The path of a Chromium or Chrome on this machine, or None."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
