@@ -102,7 +102,7 @@ class Tracer:
         query = reading.query
         if not findings:
             with_comments = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
-            if self._is_worth_a_closer_look(query, with_comments):
+            if self._is_worth_a_closer_look(with_comments, language):
                 query = with_comments
                 findings = list(self._findings_by_search(query))
         groups = judge.grouped(findings, n_query_lexemes=len(query.lexemes), config=self.config)
@@ -176,17 +176,21 @@ class Tracer:
             )
             yield from self._findings(query, document_id, document, diagonals)
 
-    def _is_worth_a_closer_look(self, query: Lexed, with_comments: Lexed) -> bool:
+    def _is_worth_a_closer_look(self, with_comments: Lexed, language: str) -> bool:
         """Whether a snippet may be known by its comments, which have no fingerprints."""
-        n_lexemes, n_with_comments = len(query.lexemes), len(with_comments.lexemes)
-        if n_with_comments < self.config.min_covering_lexemes or n_with_comments == n_lexemes:
+        data, n_with_comments = with_comments.data, len(with_comments.lexemes)
+        if n_with_comments < self.config.min_covering_lexemes:
             return False
-        if len(query.data) > self.config.max_snippet_bytes:
+        if len(data) > self.config.max_snippet_bytes:
+            return False
+        hypotheses = self._hypotheses(data, language)
+        n_lexemes = min(len(lex(data, language, inside=inside)) for inside in hypotheses)
+        if n_lexemes == n_with_comments:
             return False
         # The membership filter reads every character, comments too; it misses very short texts.
         if n_lexemes < self.config.min_covering_lexemes:
             return True
-        return self.index.longest_chain(query.data.decode()) >= self.config.min_chain
+        return self.index.longest_chain(data.decode()) >= self.config.min_chain
 
     def _leads(self, data: bytes) -> list[int]:
         """The documents that full-text search finds, best first."""

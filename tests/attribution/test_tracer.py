@@ -169,6 +169,16 @@ def test_comments_alone_are_found(tracer: Tracer, texts: Texts) -> None:
     assert (match.sources[0].span.start_line, match.sources[0].span.end_line) == (0, 3)
 
 
+def test_comments_behind_the_end_of_a_docstring_are_found(tracer: Tracer, texts: Texts) -> None:
+    """A fragment that starts in a docstring hides its comments from a reader who starts in code."""
+    query = '    """\n' + lines_of(texts["notes"], 1, 3)
+
+    match = only_match(tracer, query)
+
+    assert paths(match) == ["sea/tides.py"]
+    assert (match.query.start_line, match.query.end_line) == (1, 4)
+
+
 def test_a_licence_notice_says_nothing_of_origin(tracer: Tracer, texts: Texts) -> None:
     """The header of an indexed file, alone, is not claimed."""
     assert tracer.trace(lines_of(texts["licensed"], 1, 9)).verdict is Verdict.NONE
