@@ -32,7 +32,7 @@ def main(*, first_port: int) -> None:
     fill_workspace(WORKSPACE)
     # Made anew each time: half of a profile from an aborted run behaves in odd ways.
     profile = make_profile(
-        PROFILE, vsix=VSIX, server_command=[str(STARCITE), "lsp", "--stdio"], settings={}
+        PROFILE, vsix=VSIX, server_command=[str(STARCITE), "lsp", "--stdio"], settings={"workbench.startupEditor": "readme"}
     )
     port = free_port(first_port)
     if port != first_port:

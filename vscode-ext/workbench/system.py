@@ -59,7 +59,7 @@ def ensure_openmp(python: Path) -> None:
     Raises:
         StepFailedError: It is missing, and this user may not install it.
     """
-    load = [python, "-c", "import xllamacpp"]
+    load = [str(python), "-c", "import xllamacpp"]
     result = subprocess.run(load, check=False, capture_output=True, text=True)
     if "libgomp" in result.stderr:
         apt_install("libgomp1", why="llama.cpp needs libgomp.so.1")
