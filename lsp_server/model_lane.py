@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from lsp_server.cache import Cached, CompletionCache
 from lsp_server.context import anchored_prefix, near_suffix
 from lsp_server.engine import Engine, GenerateRequest
-from lsp_server.postprocess import RuleContext, postprocess
+from lsp_server.postprocess import RuleContext, has_ended, postprocess
 from lsp_server.prompt import FAMILIES, build_prompt, heal, neutralise
 
 BLOCK_TOKENS_FACTOR = 3  # a block may be this many times as long as a line
@@ -180,7 +180,7 @@ class _Flight:
             async for piece in pieces:
                 self._text += piece
                 self._progress.set()
-                if not request.multiline and "\n" in self._text:
+                if has_ended(self._text, self._origin.context):
                     break
         self._remember(self._origin, self._text)
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from lsp_server.postprocess.bracket_balance import cut_at_closed_bracket
 from lsp_server.postprocess.context import RuleContext
-from lsp_server.postprocess.extent import cut_to_line_or_block
+from lsp_server.postprocess.extent import cut_to_line_or_block, has_ended
+from lsp_server.postprocess.indentation import keep_indentation
 from lsp_server.postprocess.next_lines import cut_repeated_lines
 from lsp_server.postprocess.repetition import drop_loops
 from lsp_server.postprocess.special_tokens import cut_special_tokens
@@ -21,6 +22,7 @@ Rule = Callable[[str, RuleContext], str | None]
 
 RULES: tuple[Rule, ...] = (
     cut_special_tokens,
+    keep_indentation,
     cut_to_line_or_block,
     drop_loops,
     cut_at_closed_bracket,
@@ -29,7 +31,7 @@ RULES: tuple[Rule, ...] = (
     trim_whitespace,
 )
 
-__all__ = ["RULES", "Rule", "RuleContext", "postprocess"]
+__all__ = ["RULES", "Rule", "RuleContext", "has_ended", "postprocess"]
 
 
 def postprocess(completion: str, context: RuleContext) -> str | None:

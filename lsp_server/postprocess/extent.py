@@ -33,3 +33,10 @@ def cut_to_line_or_block(completion: str, context: RuleContext) -> str | None:
     while len(kept) > 1 and not kept[-1].strip():
         kept.pop()
     return "\n".join(kept)
+
+
+def has_ended(text: str, context: RuleContext) -> bool:
+    """Whether a completion that is still being written has passed its line's or block's end."""
+    if not context.multiline:
+        return "\n" in text
+    return len(cut_to_line_or_block(text, context) or "") < len(text.rstrip())

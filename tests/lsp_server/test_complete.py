@@ -175,10 +175,12 @@ async def test_the_newest_of_many_requests_wins() -> None:
 
 async def test_a_block_is_proposed_under_its_opener() -> None:
     """On a blank line under `def` the completion runs to the end of the block."""
-    completer, _ = make({"def f():\n    ": "a = 1\n    return a\n\nprint()"})
+    answer = "a = 1\n    return a\n\nprint()" + "x" * 400
+    completer, engine = make({"def f():\n    ": answer})
     found = await ask(completer, "def f():\n    │\n")
 
     assert [one.text for one in found] == ["a = 1\n    return a"]
+    assert engine.finished == 0  # stopped when the block had ended, long before the answer did
 
 
 async def test_never_more_than_a_line_where_the_user_says_so() -> None:

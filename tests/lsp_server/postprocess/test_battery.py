@@ -60,6 +60,18 @@ BATTERY = [
         "def f():\n    call(one)\n",
     ),
     ("trailing whitespace", "x = │\n", "1  ", "x = 1\n"),
+    (
+        "further indentation",
+        "if (a) {\n  │\n}\n",
+        "  b();\n    if (c) {\n      d();\n    }",
+        "if (a) {\n  b();\n  if (c) {\n    d();\n  }\n}\n",
+    ),
+    (
+        "indentation where there is none yet",
+        "def f():\n│\n",
+        "    return 1",
+        "def f():\n    return 1\n",
+    ),
     ("carriage return", "x = (│\r\n", "1)\r\ny", "x = (1)\r\n"),
 ]
 
