@@ -17,7 +17,8 @@ from attribution.config import TraceConfig
 from attribution.judge import Finding
 from attribution.notices import is_notice
 from attribution.positions import Positions
-from attribution.types import Match, SourceSpan, Tier, Trace, Verdict
+from attribution.sources import match_of, stored_bytes
+from attribution.types import Match, Trace, Verdict
 from indexer import (
     Document,
     Index,
@@ -110,9 +111,9 @@ class Tracer:
         n_left = self.config.max_recounted
         matches = []
         for group in groups:
-            others = self._other_holders(group, reading, n_left) if query is reading.query else []
+            others = self._others(group, reading)[:n_left] if query is reading.query else []
             n_left -= len(others)
-            matches.append(self._match(query, group, others, positions))
+            matches.append(match_of(self.index, group, others, positions, self.config))
         return tuple(sorted(matches, key=lambda match: match.query.start))
 
     def _best_reading(self, data: bytes, language: str) -> tuple[Reading, list[Finding]]:
@@ -228,71 +229,16 @@ class Tracer:
                     ),
                 )
 
-    def _other_holders(self, group: list[Finding], reading: Reading, limit: int) -> list[int]:
-        """Documents whose fingerprints say that they hold the group's run too, not yet aligned."""
+    def _others(self, group: list[Finding], reading: Reading) -> list[int]:
+        """Documents that hold the group's run too, if their fingerprints are right."""
         run = group[0].run
-        others = retrieve.holders(
+        known = {finding.document_id for finding in group}
+        likely = retrieve.holders(
             reading.chains, run.query, run.query + run.length, w=self.index.manifest.w
         )
-        known = {finding.document_id for finding in group}
-        return [one for one in others if one not in known][: max(0, limit)]
-
-    def _match(
-        self, query: Lexed, group: list[Finding], others: list[int], positions: Positions
-    ) -> Match:
-        head = group[0]
-        extent = head.extent
-        spans: dict[int, tuple[int, int] | None] = {}  # byte ranges; None: holds the core only
-        for finding in group:
-            is_equal = finding.tier == head.tier and (
-                finding.tier is not Tier.E1 or finding.extent[:2] == extent[:2]
-            )
-            span = finding.extent[2:] if is_equal else None
-            if spans.get(finding.document_id) is None:
-                spans[finding.document_id] = span
-        spans |= self._recounted(head, others)
-        documents = {document_id: self.index.document(document_id) for document_id in spans}
-        packages = {(o.source, o.name) for one in documents.values() for o in one.origins}
-        listed = [(one, span) for one, span in spans.items() if span is not None]
-        return Match(
-            tier=head.tier,
-            query=positions.span(extent.query_start, extent.query_end),
-            n_lexemes=head.run.length,
-            sources=tuple(
-                self._source_span(documents[document_id], span)
-                for document_id, span in listed[: self.config.max_sources]
-            ),
-            n_packages=len(packages),
-            n_sources=len(spans),
-        )
-
-    def _recounted(self, head: Finding, others: list[int]) -> dict[int, tuple[int, int] | None]:
-        """Which of the other documents hold the head's source text, and where."""
-        source = self._data(head.document_id)
-        whole = source[head.extent.document_start : head.extent.document_end]
-        core = source[head.core.document_start : head.core.document_end]
-        spans: dict[int, tuple[int, int] | None] = {}
-        for document_id in others:
-            data = self._data(document_id)
-            at = data.find(whole)
-            if at >= 0:
-                spans[document_id] = (at, at + len(whole))
-            elif core in data:
-                spans[document_id] = None
-        return spans
-
-    def _source_span(self, document: Document, span: tuple[int, int]) -> SourceSpan:
-        return SourceSpan(
-            document_id=document.document_id,
-            document_sha256=document.sha256,
-            span=Positions(self._data(document.document_id)).span(*span),
-            origins=document.origins,
-        )
-
-    def _data(self, document_id: int) -> bytes:
-        return self.index.text(document_id).encode("utf-8", "surrogatepass")
+        return [document_id for document_id in likely if document_id not in known]
 
     def _lex_document(self, document_id: int, *, keep_comments: bool) -> Lexed:
-        data = self._data(document_id)
+        data = stored_bytes(self.index, document_id)
         language = self.index.document(document_id).language
         return Lexed(data=data, lexemes=lex(data, language, keep_comments=keep_comments))

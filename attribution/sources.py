@@ -1,0 +1,105 @@
+"""A group of findings as a match: every document that holds the run, with its origins."""
+
+from __future__ import annotations
+
+from attribution.config import TraceConfig
+from attribution.judge import Finding
+from attribution.positions import Positions
+from attribution.types import Match, SourceSpan, Tier
+from indexer import Document, Index
+
+_WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+# Where documents hold a run, as byte ranges. None: they hold the run, but not in the best tier or
+# without the comments and blank lines that the best source shares; such are counted, not listed.
+Places = dict[int, tuple[int, int] | None]
+
+
+def match_of(
+    index: Index,
+    group: list[Finding],
+    others: list[int],
+    positions: Positions,
+    config: TraceConfig,
+) -> Match:
+    """The match that a group of findings stands for.
+
+    Args:
+        index: where the documents are stored.
+        group: findings of one run, the best evidence first.
+        others: documents that may hold the run as well; they are looked at.
+        positions: of the query.
+        config: how many sources to list.
+
+    Raises:
+        IndexerError: a document cannot be read.
+    """
+    head = group[0]
+    places = _aligned(group) | _searched(index, head, others)
+    documents = {document_id: index.document(document_id) for document_id in places}
+    packages = {(o.source, o.name) for one in documents.values() for o in one.origins}
+    listed = [(documents[one], place) for one, place in places.items() if place is not None]
+    return Match(
+        tier=head.tier,
+        query=positions.span(head.extent.query_start, head.extent.query_end),
+        n_lexemes=head.run.length,
+        sources=tuple(_source(index, *one) for one in listed[: config.max_sources]),
+        n_packages=len(packages),
+        n_sources=len(places),
+    )
+
+
+def stored_bytes(index: Index, document_id: int) -> bytes:
+    """A document's text in UTF-8; what byte offsets of the index point into."""
+    return index.text(document_id).encode("utf-8", "surrogatepass")
+
+
+def _aligned(group: list[Finding]) -> Places:
+    head = group[0]
+    places: Places = {}
+    for finding in group:
+        is_as_good = finding.tier is head.tier and (
+            finding.tier is Tier.E2 or finding.extent[:2] == head.extent[:2]
+        )
+        if places.get(finding.document_id) is None:
+            places[finding.document_id] = finding.extent[2:] if is_as_good else None
+    return places
+
+
+def _searched(index: Index, head: Finding, others: list[int]) -> Places:
+    """Which of the other documents hold the head's source text, letter for letter."""
+    source = stored_bytes(index, head.document_id)
+    whole = source[head.extent.document_start : head.extent.document_end]
+    core = source[head.core.document_start : head.core.document_end]
+    places: Places = {}
+    for document_id in others:
+        data = stored_bytes(index, document_id)
+        at = _find(data, whole)
+        if at >= 0:
+            places[document_id] = (at, at + len(whole))
+        elif _find(data, core) >= 0:
+            places[document_id] = None
+    return places
+
+
+def _find(data: bytes, part: bytes) -> int:
+    """Where the part first stands with whole words at both ends, or -1."""
+    at = data.find(part)
+    while at >= 0 and (_is_inside_word(data, at) or _is_inside_word(data, at + len(part))):
+        at = data.find(part, at + 1)
+    return at
+
+
+def _is_inside_word(data: bytes, offset: int) -> bool:
+    if not 0 < offset < len(data):
+        return False
+    return all(byte in _WORD or byte >= 0x80 for byte in data[offset - 1 : offset + 1])
+
+
+def _source(index: Index, document: Document, place: tuple[int, int]) -> SourceSpan:
+    return SourceSpan(
+        document_id=document.document_id,
+        document_sha256=document.sha256,
+        span=Positions(stored_bytes(index, document.document_id)).span(*place),
+        origins=document.origins,
+    )
