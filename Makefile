@@ -54,7 +54,7 @@ lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types an
 bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/heldout.stamp ## Measure speed and quality on packages outside the index
 	$(python) tests/bench/bench_index.py --json $(results)/index.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
-	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200
+	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
 	$(python) tests/bench/bench_server.py
 
 vsix: vscode-ext/dist/starcite.vsix ## Build the VS Code extension

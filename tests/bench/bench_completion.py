@@ -5,8 +5,8 @@
 
 A position is a random code point of a random line of code; what follows it on its line is cut off,
 and a completion is right if its first line equals what was cut (whitespace at the end aside).
-"Code" leaves out comments and strings of several lines. Prints a table and writes the JSON that is
-committed beside this file.
+"Code" leaves out comments and strings of several lines. Prints JSON; that
+of the last full run is committed in `results/`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from lsp_server.complete import Completer, CompletionOptions, CompletionRequest
 from lsp_server.copy_lane import find_copy
 from lsp_server.engine import Engine, open_engine
 
-RESULTS = Path(__file__).parent / "results" / "completion.json"
 THRESHOLDS = (3, 6, 8, 10, 12, 16, 20, 25, 30, 40)
 MAX_FILE_CHARS = 200_000
 
@@ -248,9 +247,8 @@ async def run(arguments: argparse.Namespace) -> None:
     print(text)  # noqa: T201
     if arguments.rows:
         arguments.rows.write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
-    if arguments.write:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text + "\n", "utf-8")
+    if arguments.json:
+        arguments.json.write_text(text + "\n", "utf-8")
 
 
 if __name__ == "__main__":
@@ -259,6 +257,6 @@ if __name__ == "__main__":
     parser.add_argument("--positions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--write", action="store_true", help="write results/completion.json")
+    parser.add_argument("--json", type=Path, help="where to write the results")
     parser.add_argument("--rows", type=Path, help="write what each lane said, for a closer look")
     asyncio.run(run(parser.parse_args()))
