@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from attribution.errors import AttributionFailure
-from attribution.render import Scope, as_json, as_text
+from attribution.render import Scope, as_json, as_text, printable
 from attribution.target import Target, read_target
 from attribution.tracer import Tracer
 from attribution.types import Trace, Verdict
@@ -98,5 +98,5 @@ def _exit_code(traces: list[Trace], *, fail_on_match: bool) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"starcite trace: {message}", err=True)
+    click.echo(f"starcite trace: {printable(message)}", err=True)
     return code

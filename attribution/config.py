@@ -57,5 +57,5 @@ class TraceConfig:
     max_sources: int = field(default=8, metadata={"doc": "sources listed with one match"})
     max_matches: int = field(default=64, metadata={"doc": "matches in one trace, longest first"})
     n_cached_documents: int = field(
-        default=64, metadata={"doc": "lexed documents kept in memory between traces"}
+        default=32, metadata={"doc": "lexed documents kept in memory between traces"}
     )

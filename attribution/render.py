@@ -45,7 +45,7 @@ def as_json(results: list[tuple[Target, Trace]], scope: Scope) -> dict[str, Any]
 
 def as_text(target: Target, trace: Trace, scope: Scope) -> Iterator[str]:
     """Lines for a terminal; styled, so print them with `click.echo`, which knows when not to."""
-    name = _printable(target.name)
+    name = printable(target.name)
     if trace.verdict is Verdict.NONE:
         yield (
             f"{name}: {click.style('no match', fg='green')}: no shared run of "
@@ -72,9 +72,9 @@ def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Itera
 
 def _source_lines(source: SourceSpan) -> Iterator[str]:
     for origin in source.origins[:_MAX_ORIGINS]:
-        package = click.style(f"{_printable(origin.name)} {_printable(origin.version)}", fg="cyan")
-        yield f"  {package}  {_printable(origin.path)}:{_lines(source.span)}"
-        yield f"    {_printable(origin.spdx_id)} ({_printable(origin.license_evidence)})"
+        package = click.style(f"{printable(origin.name)} {printable(origin.version)}", fg="cyan")
+        yield f"  {package}  {printable(origin.path)}:{_lines(source.span)}"
+        yield f"    {printable(origin.spdx_id)} ({printable(origin.license_evidence)})"
     n_more = len(source.origins) - _MAX_ORIGINS
     if n_more > 0:
         yield f"    the same file in {_counted(n_more, 'more place')}"
@@ -137,6 +137,6 @@ def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _printable(text: str) -> str:
-    """Without control characters: a file's name must not drive the terminal."""
+def printable(text: str) -> str:
+    """The text without control characters: a file's name must not drive the terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -67,7 +67,8 @@ class Tracer:
         """An indexed document and its stored text.
 
         Raises:
-            IndexerError: there is no such document, or it cannot be read.
+            IndexError: there is no such document.
+            IndexerError: it cannot be read.
         """
         return self.index.document(document_id), self.index.text(document_id)
 

@@ -222,7 +222,10 @@ def test_help_names_the_exit_codes() -> None:
 
 
 def test_a_file_name_does_not_drive_the_terminal(index_path: Path, tmp_path: Path) -> None:
-    """Control characters in a name are shown as replacement characters."""
+    """Control characters in a name are shown as replacement characters, also in errors."""
+    missing = run(tmp_path / "b\n\x1b.py", "--index", index_path)
+    assert missing.stderr == f"starcite trace: {tmp_path}/b\ufffd\ufffd.py does not exist\n"
+
     path = tmp_path / "a\x1b[31m.py"
     path.write_text("print(1)\n")
 
