@@ -51,7 +51,7 @@ async def test_a_cancelled_caller_leaves_before_slow_work_has_stopped() -> None:
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    await told.wait()
+    await asyncio.wait_for(told.wait(), timeout=10)
 
     assert not may_stop.is_set()
     may_stop.set()

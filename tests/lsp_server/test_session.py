@@ -123,7 +123,7 @@ async def test_nothing_is_told_after_closing(editor: Editor, script: Script) -> 
     editor.session.open(opened("f("))
     await editor.session.close()
     n_told = len(editor.told)
-    editor.session.configure({"completion": {"enabled": False}})
+    editor.session.configure({"attribution": {"enabled": False}})  # would be told at once
     await editor.session.close()
 
     assert editor.told[n_told:] == []
