@@ -24,8 +24,3 @@ def default_corpus_path() -> Path:
 def default_index_path() -> Path:
     """The folder that `starcite index build` writes and every query reads."""
     return data_home() / "index" / "default"
-
-
-def models_path() -> Path:
-    """The folder in which each model has a folder of its own, with a manifest."""
-    return data_home() / "models"
