@@ -40,7 +40,7 @@ def test_a_whole_index_has_no_problems(opened: Index) -> None:
     assert len(list(verify_index(opened.path))) == len(opened.manifest.files) > 10
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_flipped_byte_is_found(copy: Path, data: st.DataObject) -> None:
     """Whichever byte of whichever file changes, verifying names that file."""
@@ -98,7 +98,7 @@ def test_every_damaged_file_is_named(copy: Path) -> None:
     assert found[names[-1]] == "its checksum does not match"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_of_equal_size_never_gives_a_traceback(copy: Path, data: st.DataObject) -> None:
     """What opening cannot see is, at use, an answer or an error of this package."""
