@@ -55,7 +55,7 @@ class TraceConfig:
         default=96, metadata={"doc": "further documents looked at to count who holds a run"}
     )
     max_sources: int = field(default=8, metadata={"doc": "sources listed with one match"})
-    max_matches: int = field(default=64, metadata={"doc": "matches in one trace, longest first"})
+    max_matches: int = field(default=256, metadata={"doc": "matches in one trace, longest first"})
     n_cached_documents: int = field(
         default=32, metadata={"doc": "lexed documents kept in memory between traces"}
     )

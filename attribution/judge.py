@@ -57,17 +57,20 @@ def grouped(
     document. A run inside a longer one, or one that adds little to those before it, is no group.
     """
     ordered = sorted(findings, key=_rank)
+    of_range: dict[tuple[int, int], list[Finding]] = {}
+    for finding in ordered:
+        of_range.setdefault((finding.run.query, finding.run.length), []).append(finding)
     covered = np.zeros(n_query_lexemes, dtype=bool)
     groups: list[list[Finding]] = []
-    for finding in ordered:
-        start, end = finding.run.query, finding.run.query + finding.run.length
-        n_new = finding.run.length - int(np.count_nonzero(covered[start:end]))
+    for (start, length), holders in of_range.items():
+        end = start + length
+        n_new = length - int(np.count_nonzero(covered[start:end]))
         if n_new < _MIN_NEW_LEXEMES:
             continue
         if len(groups) >= config.max_matches:
             break
         covered[start:end] = True
-        groups.append([other for other in ordered if _is_at(other, start, end)])
+        groups.append(holders)  # no longer run holds this one: it came first and covers it
     return groups
 
 
@@ -84,8 +87,3 @@ def _rank(finding: Finding) -> tuple[int, str, int, int, int]:
     n_bytes = finding.extent.query_end - finding.extent.query_start
     run = finding.run
     return (-run.length, finding.tier, -n_bytes, finding.document_id, run.document)
-
-
-def _is_at(finding: Finding, start: int, end: int) -> bool:
-    # Never longer: a longer run came first and has covered this one.
-    return finding.run.query == start and finding.run.query + finding.run.length == end
