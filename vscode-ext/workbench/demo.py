@@ -32,7 +32,10 @@ def main(*, first_port: int) -> None:
     fill_workspace(WORKSPACE)
     # Made anew each time: half of a profile from an aborted run behaves in odd ways.
     profile = make_profile(
-        PROFILE, vsix=VSIX, server_command=[str(STARCITE), "lsp", "--stdio"], settings={"workbench.startupEditor": "readme"}
+        PROFILE,
+        vsix=VSIX,
+        server_command=[str(STARCITE), "lsp", "--stdio"],
+        settings={"workbench.startupEditor": "readme"},
     )
     port = free_port(first_port)
     if port != first_port:
@@ -60,7 +63,7 @@ def _what_to_try(server: CodeServer) -> str:
     return f"""
 Ready after {clock().strip()}. Open
 
-    {server.address_of(server.workspace / TYPE_HERE)}
+    {server.address}/
 
   1. {TYPE_HERE}: go to the end and type "    return max(". Grey text appears; Tab takes it.
   2. {KNOWN_CODE}: its code is someone else's and is marked. Hover over it: package, path, lines,

@@ -22,11 +22,9 @@ class Excerpt:
 
     @property
     def note(self) -> str:
-        """Whose it is, as two lines of Python comment."""
-        return (
-            f"# From {self.origin.name} {self.origin.version}, {self.origin.path},\n"
-            f"# lines {self.start_line + 1} to {self.end_line}, licence {self.origin.spdx_id}.\n"
-        )
+        """Whose it is, as a line of Python comment."""
+        origin = self.origin
+        return f"# From {origin.name} {origin.version}, {origin.path} ({origin.spdx_id})\n"
 
 
 def excerpts_from_index(path: Path, wanted: dict[str, str]) -> list[Excerpt]:
