@@ -133,6 +133,7 @@ index_writers := indexer/build.py indexer/manifest.py $(wildcard indexer/text/*.
 data := .starcite/index.stamp .starcite/model.stamp
 
 ready: .venv/base.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix $(data)
+	@:
 
 test-ready: ready .venv/dev.stamp vscode-ext/node_modules/dev.stamp
 	@$(workbench) browser
