@@ -48,6 +48,7 @@ class ModelLane:
         self.engine, self._cache = engine, cache
         self._max_tokens, self._linger_s = max_tokens, linger_ms / 1000
         self._flight: _Flight | None = None
+        self._newest = object()
         self._warmed = ""
 
     @property
@@ -57,10 +58,13 @@ class ModelLane:
 
     async def ask(self, place: Place, *, debounce_ms: int = 0) -> str:
         """The model's completion, ready to be shown; "" for none."""
+        me = self._newest = object()
         flight = self._joinable(place)
         if flight is None:
             self.stop()
             await asyncio.sleep(debounce_ms / 1000)
+            if self._newest is not me:
+                return ""
             flight = self._take_off(place)
         if not await self._landed(flight, place):
             if flight is not self._flight:
@@ -70,9 +74,14 @@ class ModelLane:
         return hit.text if hit else ""
 
     async def warm(self, place: Place) -> None:
-        """Read the place's prompt into the model's cache, unless that was the last thing done."""
+        """Read the place's prompt into the model's cache, unless that was the last thing done.
+
+        Never stops a generation: what somebody waits for comes first.
+        """
+        if not self.is_ready or (self._flight and not self._flight.is_over):
+            return
         prompt = build_request(place, self.engine.family, self._max_tokens)
-        if not self.is_ready or self._joinable(place) or prompt.prompt == self._warmed:
+        if prompt.prompt == self._warmed:
             return
         self._warmed = prompt.prompt
         await self.engine.warm(prompt)
@@ -114,6 +123,8 @@ class ModelLane:
             raise
 
     def _remember(self, place: Place, text: str) -> None:
+        if not self.is_ready:
+            return  # the engine has failed meanwhile: an empty answer means nothing
         shown = postprocess(text, place.context) or ""
         cached = Cached(text=shown, lane="model", model=self.engine.name)
         self._cache.put(place.uri, place.context.prefix, place.context.line_after, cached)

@@ -173,6 +173,44 @@ async def test_the_newest_of_many_requests_wins() -> None:
     assert engine.cancelled + engine.finished == engine.started
 
 
+async def test_a_request_that_still_waits_never_stops_a_newer_one() -> None:
+    """A request in its debounce gives way to one that was made by key after it."""
+    options = CompletionOptions(linger_ms=0, debounce_ms=20)
+    completer, engine = make({"= ": "value"}, options, first_piece_delay_ms=60)
+    older = asyncio.create_task(ask(completer, "x = │\n"))
+    await asyncio.sleep(0)
+    newer = await ask(completer, "y = │\n", invoked=True)
+
+    assert [one.text for one in newer] == ["value"]
+    assert await older == []
+    assert engine.started == 1
+
+
+async def test_the_silence_of_a_failed_engine_is_not_remembered() -> None:
+    """After the engine has come back, the same place is asked again."""
+    completer, engine = make({}, first_piece_delay_ms=10)
+    first = asyncio.create_task(ask(completer, "x = │\n"))
+    await engine.wait_for(started=1)
+    engine.become("error")
+    await first
+    engine.become("ready")
+    await ask(completer, "x = │\n")
+    await ask(completer, "x = │\n")
+
+    assert engine.started == 2
+
+
+async def test_warming_never_stops_a_generation() -> None:
+    """A document that is opened while the model writes is read later."""
+    completer, engine = make({"x = ": "load(path)"}, first_piece_delay_ms=20)
+    asked = asyncio.create_task(ask(completer, "x = │\n"))
+    await engine.wait_for(started=1)
+    await completer.warm(request_at("y = │\n", uri="file:///b.py"))
+
+    assert [one.text for one in await asked] == ["load(path)"]
+    assert engine.warmed == 0
+
+
 async def test_a_block_is_proposed_under_its_opener() -> None:
     """On a blank line under `def` the completion runs to the end of the block."""
     answer = "a = 1\n    return a\n\nprint()" + "x" * 400
