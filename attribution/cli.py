@@ -18,11 +18,12 @@ from indexer import IndexerError
 EXIT_MATCH = 1
 EXIT_BAD_INPUT = 2
 EXIT_COULD_NOT = 3
+EXIT_INTERRUPTED = 130
 
 
 @click.command(
     epilog="Exit codes: 0 looked; 1 a match was found and --fail-on-match given; 2 wrong usage or "
-    "a file that cannot be read; 3 could not look (no index, a damaged one)."
+    "a file that cannot be read; 3 could not look (no index, a damaged one); 130 interrupted."
 )
 @click.argument("targets", metavar="FILE[:A-B]...", nargs=-1, required=True)
 @click.option(
@@ -48,20 +49,26 @@ def trace(
 
     Example: starcite trace src/app.py:10-40
     """
-    queries = _read_all(targets, language)
     try:
-        tracer = Tracer.open(index_path)
+        results, scope = _traced(_read_all(targets, language), index_path)
+    except KeyboardInterrupt:
+        sys.exit(_complain("interrupted", EXIT_INTERRUPTED))
     except IndexerError as error:
-        raise SystemExit(_complain(str(error), EXIT_COULD_NOT)) from None
-    try:
-        results = [(one, tracer.trace(one.text, language=one.language)) for one in queries]
-        scope = Scope(
-            n_documents=tracer.index.manifest.n_documents, min_lexemes=tracer.config.min_lexemes
-        )
-    finally:
-        tracer.close()
+        sys.exit(_complain(str(error), EXIT_COULD_NOT))
     _print(results, scope, json_wanted=as_json_)
     sys.exit(_exit_code([one for _, one in results], fail_on_match=fail_on_match))
+
+
+def _traced(
+    queries: list[Target], index_path: Path | None
+) -> tuple[list[tuple[Target, Trace]], Scope]:
+    tracer = Tracer.open(index_path)
+    try:
+        results = [(one, tracer.trace(one.text, language=one.language)) for one in queries]
+        n_documents = tracer.index.manifest.n_documents
+        return results, Scope(n_documents=n_documents, min_lexemes=tracer.config.min_lexemes)
+    finally:
+        tracer.close()
 
 
 def _read_all(arguments: tuple[str, ...], language: str | None) -> list[Target]:

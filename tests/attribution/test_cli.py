@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -230,3 +231,22 @@ def test_a_file_name_does_not_drive_the_terminal(index_path: Path, tmp_path: Pat
     path.write_text("print(1)\n")
 
     assert "a\ufffd[31m.py: no match" in run(path, "--index", index_path).stdout
+
+
+class InterruptedInput(io.BytesIO):
+    """Standard input of somebody who presses Ctrl-C instead of typing."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size == 0:  # click asks whether this yields bytes
+            return b""
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_is_told_by_the_exit_code(index_path: Path) -> None:
+    """Ctrl-C ends with 130 and one line."""
+    arguments = ["-", "--index", str(index_path)]
+
+    result = CliRunner().invoke(trace, arguments, input=InterruptedInput())
+
+    expected = (130, "", "starcite trace: interrupted\n")
+    assert (result.exit_code, result.stdout, result.stderr) == expected
