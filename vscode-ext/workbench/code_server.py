@@ -37,11 +37,11 @@ def free_port(first: int = 0) -> int:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 candidate.bind((HOST, port))
-            except OSError:
+            except (OSError, OverflowError):  # in use, or no port at all
                 continue
             return int(candidate.getsockname()[1])
     raise StepFailedError(
-        f"ports {first} to {first + 49} are all in use. Next: run make demo PORT=<a free one>."
+        f"ports {first} to {first + 49} are in use or do not exist. Next: run make demo PORT=<a free one>."
     )
 
 
