@@ -41,7 +41,8 @@ def free_port(first: int = 0) -> int:
                 continue
             return int(candidate.getsockname()[1])
     raise StepFailedError(
-        f"ports {first} to {first + 49} are in use or do not exist. Next: run make demo PORT=<a free one>."
+        f"ports {first} to {first + 49} are in use or do not exist. "
+        "Next: run make demo PORT=<a free one>."
     )
 
 
