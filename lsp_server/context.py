@@ -13,6 +13,8 @@ HOP_CHARS = 1200  # how far the start moves at once
 SUFFIX_CHARS = 600
 # a line that starts in the first column and is neither blank nor a closing bracket
 TOP_LEVEL_LINE = re.compile(r"^[^\s)\]}#]", re.MULTILINE)
+DOCSTRING = re.compile(r":[ \t]*\n\s*(\"{3}|'{3})(?:(?!\1).)*\1\Z", re.DOTALL)
+MAX_DOCSTRING_CHARS = 3000
 
 
 def anchored_prefix(text: str, offset: int) -> str:
@@ -41,9 +43,12 @@ def near_suffix(text: str, offset: int) -> str:
 
 
 def wants_block(text: str, offset: int) -> bool:
-    """Whether a block may be proposed: the line is blank and the one above it opens a block."""
+    """Whether a block may be proposed: on a blank line under its opener, or its docstring."""
     line_start = text.rfind("\n", 0, offset) + 1
     line_end = text.find("\n", offset)
     line = text[line_start : line_end if line_end >= 0 else len(text)]
     above = text[:line_start].rstrip()
-    return not line.strip() and above.endswith((":", "{", "=>", "->", "do", "then"))
+    if line.strip():
+        return False
+    opens = above.endswith((":", "{", "=>", "->", " do", " then"))
+    return opens or bool(DOCSTRING.search(above[-MAX_DOCSTRING_CHARS:]))

@@ -56,10 +56,12 @@ def test_the_suffix_adjoins_the_cursor() -> None:
 
 
 def test_a_block_is_wanted_on_a_blank_line_under_its_opener() -> None:
-    """A blank line under `:` or `{` asks for a block, anything else for a line."""
+    """A blank line under `:`, `{` or the docstring of a block asks for one, all else for a line."""
     cases = {
         "def f():\n    │\n": True,
         "if (a) {\n  │\n}\n": True,
+        'def f():\n    """What.\n\n    How.\n    """\n    │\n': True,
+        'x = """a\nb"""\n│\n': False,
         "def f():\n    x│\n": False,
         "x = 1\n│\n": False,
         "def f():│\n": False,
