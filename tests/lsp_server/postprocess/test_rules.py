@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.postprocess import RULES, RuleContext, postprocess
+from lsp_server.postprocess import RULES, RuleContext, has_ended, postprocess
 from lsp_server.postprocess.brackets import open_quote, unmatched_closers
 from lsp_server.postprocess.extent import cut_to_line_or_block
 
@@ -35,6 +35,18 @@ def test_one_line_stays_one_line(prefix: str, suffix: str, says: str) -> None:
     completion = postprocess(says, RuleContext(prefix=prefix, suffix=suffix)) or ""
 
     assert "\n" not in completion
+
+
+@given(prefix=CODE, says=st.text(alphabet="ab \n\t)", max_size=60), multiline=st.booleans())
+def test_stopping_early_shows_what_waiting_would_have(
+    prefix: str, says: str, multiline: bool
+) -> None:
+    """Once a line or block has ended, what the model writes later makes no difference."""
+    context = RuleContext(prefix=prefix, suffix="\n", multiline=multiline)
+    lengths = [n for n in range(len(says) + 1) if has_ended(says[:n], context)]
+    early = {cut_to_line_or_block(says[:n], context) for n in lengths}
+
+    assert early <= {cut_to_line_or_block(says, context)}
 
 
 def test_every_rule_lets_plain_code_pass() -> None:
