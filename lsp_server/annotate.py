@@ -169,18 +169,20 @@ class Annotator:
 
     async def _open(self, path: Path, changed_at: int, *, is_first: bool) -> Tracer | None:
         tracer: Tracer | None = None
-        state: Literal["missing", "ready", "error"] = "ready"
-        detail = ""
+        state: Literal["missing", "ready", "error"] = "error"
+        detail = f"the index in {path} could not be opened; run: starcite index verify"
         try:
             tracer = await self._run(_open_tracer, path)
+            state, detail = "ready", ""
         except (IndexerError, OSError) as error:
             state, detail = ("error" if changed_at else "missing"), str(error)
-        if self._opened_from == (path, changed_at):  # else a newer one is being opened
-            self.is_opening = False
-            self.status = {"state": state, "name": str(path), "detail": detail}
-            self._on_state()
-            if not is_first:  # what is traced for the first time is waiting for this
-                self._trace_all()
+        finally:
+            if self._opened_from == (path, changed_at):  # else a newer one is being opened
+                self.is_opening = False
+                self.status = {"state": state, "name": str(path), "detail": detail}
+                self._on_state()
+                if not is_first:  # what is traced for the first time is waiting for this
+                    self._trace_all()
         return tracer
 
     def _trace_all(self) -> None:

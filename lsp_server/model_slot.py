@@ -99,7 +99,7 @@ class ModelSlot:
         await old.close()
         try:
             engine = await _open_engine(name)
-        except StarciteServerError as error:
+        except (StarciteServerError, OSError) as error:
             self._take_state(EngineState(name=name, state="missing", detail=str(error)))
             return
         engine.on_state_change(self._take_state)
