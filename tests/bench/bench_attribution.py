@@ -341,10 +341,11 @@ def main() -> None:
     if options.heldout:
         results["elsewhere"] = bench.elsewhere(options.heldout)
         results["files"] = bench.files(options.heldout)
-    text = json.dumps(results, indent=1)
+    sys.stdout.write(json.dumps(results, indent=1) + "\n")
     if options.json:
-        options.json.write_text(text + "\n")
-    sys.stdout.write(text + "\n")
+        for claim in results.get("elsewhere", {}).get("claims", []):
+            del claim["text"]  # others' code is for looking at, not for keeping
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
