@@ -43,9 +43,11 @@ def _line_comment(opening: bytes, *, only_at_word_start: bool = False) -> Enclos
     return Enclosure(opening=opening, pattern=pattern, rest=rb"[^\r\n]*+", is_comment=True)
 
 
+# No group in a `rest` is possessive: before Python 3.11.5, such as in Debian 12, such a group matched
+# too little (gh-106052). Nothing is lost, since what follows a group always matches at once.
 def _block_comment(opening: bytes, closing: bytes) -> Enclosure:
     first, others = _escape(closing[:1]), _escape(closing[1:])
-    rest = rb"[^%b]*+(?:%b(?!%b)[^%b]*+)*+(?:%b|\Z)" % (
+    rest = rb"[^%b]*+(?:%b(?!%b)[^%b]*+)*(?:%b|\Z)" % (
         first,
         first,
         others,
@@ -65,7 +67,7 @@ def _block_comment(opening: bytes, closing: bytes) -> Enclosure:
 def _line_string(quote: bytes) -> Enclosure:
     """A string that ends at its quote or, left open, at the end of the line."""
     q = _escape(quote)
-    rest = rb"[^%b\\\r\n]*+(?:\\(?:\r\n|.)?+[^%b\\\r\n]*+)*+%b?+" % (q, q, q)
+    rest = rb"[^%b\\\r\n]*+(?:\\(?:\r\n|.)?[^%b\\\r\n]*+)*%b?+" % (q, q, q)
     return Enclosure(opening=quote, pattern=q, rest=rest, closing=quote)
 
 
@@ -73,7 +75,7 @@ def _block_string(delimiter: bytes) -> Enclosure:
     """A string over lines; of a longer delimiter, its first byte alone may stand inside."""
     q, others = _escape(delimiter[:1]), _escape(delimiter[1:])
     inner = rb"(?:\\.?+|%b(?!%b))" % (q, others) if others else rb"\\.?+"
-    rest = rb"[^%b\\]*+(?:%b[^%b\\]*+)*+(?:%b|\Z)" % (q, inner, q, q + others)
+    rest = rb"[^%b\\]*+(?:%b[^%b\\]*+)*(?:%b|\Z)" % (q, inner, q, q + others)
     return Enclosure(
         opening=delimiter, pattern=q + others, rest=rest, closing=delimiter, spans_lines=True
     )
