@@ -4,6 +4,7 @@ the model is the real one and the index is the default one, as `make test` fetch
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from workbench.code_server import CodeServer, free_port
 from workbench.editor import BROWSER_FLAGS, FIRST_LOAD_MS, Editor
-from workbench.paths import ARTIFACTS, STARCITE, VSIX
+from workbench.paths import ARTIFACTS, NODE, STARCITE, VSIX
 from workbench.profile import make_profile
 from workbench.system import find_browser
 
@@ -58,6 +59,8 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     executable = find_browser()
     assert executable is not None, "no chromium on PATH. Next: make test, or apt install chromium"
+    # The Node that playwright brings needs a libatomic.so.1, which a bare Debian lacks; ours does not.
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(NODE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=[*BROWSER_FLAGS])
         yield chromium
