@@ -43,7 +43,7 @@ def _line_comment(opening: bytes, *, only_at_word_start: bool = False) -> Enclos
     return Enclosure(opening=opening, pattern=pattern, rest=rb"[^\r\n]*+", is_comment=True)
 
 
-# No group in a `rest` is possessive: before Python 3.11.5, such as in Debian 12, such a group matched
+# No group in a `rest` is possessive: before Python 3.11.5, as in Debian 12, such a group matched
 # too little (gh-106052). Nothing is lost, since what follows a group always matches at once.
 def _block_comment(opening: bytes, closing: bytes) -> Enclosure:
     first, others = _escape(closing[:1]), _escape(closing[1:])

@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     executable = find_browser()
     assert executable is not None, "no chromium on PATH. Next: make test, or apt install chromium"
-    # The Node that playwright brings needs a libatomic.so.1, which a bare Debian lacks; ours does not.
+    # The Node that playwright brings needs libatomic, which a bare Debian lacks; ours does not.
     os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(NODE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=[*BROWSER_FLAGS])
