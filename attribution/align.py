@@ -15,6 +15,7 @@ from indexer.text.lex import Lexemes
 
 _LINE_BREAKS = b"\r\n"
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: odd, bits well mixed
+_MAX_RAGGED = 5  # lexemes of a line that a run merely reaches into; more of them mean something
 _MAX_OCCURRENCES = 16  # of a k-gram in a document; one that repeats more often says too little
 
 
@@ -63,6 +64,30 @@ def shared_runs(
             start, length = int(starts[index]), int(ends[index] - starts[index])
             runs.append(Run(start, start + diagonal, length))
     return runs
+
+
+def without_ragged_ends(query: Lexed, run: Run, *, min_length: int) -> Run:
+    """The run without the few lexemes with which it reaches into a line that goes on differently.
+
+    Such an end is chance: the `def` of whatever function comes next. What would be left shorter
+    than `min_length` stays as it is.
+    """
+    first, last = run.query, run.query + run.length - 1
+    n_head = n_tail = 0
+    if first > 0 and not _breaks_before(query, first):
+        ahead = range(1, min(_MAX_RAGGED, run.length - 1) + 1)
+        n_head = next((n for n in ahead if _breaks_before(query, first + n)), 0)
+    if last + 1 < len(query.lexemes) and not _breaks_before(query, last + 1):
+        back = range(1, min(_MAX_RAGGED, run.length - 1) + 1)
+        n_tail = next((n for n in back if _breaks_before(query, last + 1 - n)), 0)
+    if run.length - n_head - n_tail < min_length:
+        return run
+    return Run(first + n_head, run.document + n_head, run.length - n_head - n_tail)
+
+
+def _breaks_before(text: Lexed, lexeme: int) -> bool:
+    gap = text.data[_end_of(text, lexeme - 1) : int(text.lexemes.starts[lexeme])]
+    return b"\n" in gap or b"\r" in gap
 
 
 def best_diagonals(diagonals: NDArray[np.int64], limit: int) -> NDArray[np.int64]:

@@ -67,6 +67,9 @@ def chains_of(
     is_head = np.ones(len(last), dtype=bool)
     is_head[following[following >= 0]] = False
     heads = np.flatnonzero(is_head)
+    # Where a fingerprint repeats, several chains run into one another: the longest stands for all.
+    heads = heads[np.lexsort((hits.query_index[heads], last[heads]))]
+    heads = heads[np.diff(last[heads], prepend=-1) != 0]
     first_index, last_index = hits.query_index[heads], hits.query_index[last[heads]]
     # The first fingerprint inside a run lies in its first window of w k-grams, the last one in its
     # last: so the run reaches less than w beyond the chain, or beyond hits that may be missing.

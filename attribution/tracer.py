@@ -204,13 +204,15 @@ class Tracer:
         self, query: Lexed, document_id: int, document: Lexed, diagonals: NDArray[np.int64]
     ) -> Iterator[Finding]:
         hashes = query.lexemes.hashes
+        shortest = judge.shortest_claim(len(hashes), self.config)
         runs = align.shared_runs(
             hashes,
             document.lexemes.hashes,
             align.best_diagonals(diagonals, self.config.max_diagonals),
-            min_length=judge.shortest_claim(len(hashes), self.config),
+            min_length=shortest,
         )
-        for run in runs:
+        for maximal in runs:
+            run = align.without_ragged_ends(query, maximal, min_length=shortest)
             is_claimed = judge.is_claimed(
                 n_lexemes=run.length,
                 n_distinct_pairs=align.n_distinct_pairs(hashes[run.query : run.query + run.length]),

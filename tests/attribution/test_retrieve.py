@@ -55,6 +55,15 @@ def test_a_document_that_repeats_the_run_has_two_chains() -> None:
     assert [one[:3] for one in chains] == [(1, 0, 15), (1, 0, 15)]
 
 
+def test_chains_that_run_into_one_another_are_one() -> None:
+    """A repeated fingerprint begins many chains with one end; they may not crowd out the others."""
+    repeated = [(0, 1, 10 + n) for n in range(20)]
+
+    chains = chained(*repeated, (1, 1, 40), (2, 1, 70))
+
+    assert [one[:3] for one in chains] == [(1, 0, POSITIONS[2] + K)]
+
+
 def test_a_sampled_fingerprint_proves_no_end() -> None:
     """Of a very frequent fingerprint not all hits are given: that one is missing bounds nothing."""
     frequent = [(2, 1000 + n, 0) for n in range(512)]

@@ -82,6 +82,20 @@ def test_a_match_is_surrounded_by_the_users_own_code(tracer: Tracer, texts: Text
     assert query[match.query.start : match.query.end] == copied
 
 
+def test_a_line_that_only_begins_alike_is_no_part_of_the_match(
+    tracer: Tracer, texts: Texts
+) -> None:
+    """The `def` of the user's own next function equals the source's next one by chance."""
+    copied = lines_of(texts["cart"], 21, 30)
+    following = texts["cart"].splitlines()[30:]
+    begun = next(line for line in following if line.strip() and not line.strip().startswith("#"))
+    own = f"{begun.split()[0]} my_own_thing(here):\n    return here\n"
+
+    match = only_match(tracer, copied + own)
+
+    assert (match.query.start_line, match.query.end_line) == (0, copied.count("\n"))
+
+
 def test_stripped_and_reindented_code_is_found_in_tier_e2(tracer: Tracer, texts: Texts) -> None:
     """Without comments and blank lines, at another indentation, the source lines are exact."""
     window = lines_of(texts["cart"], 21, 30)
