@@ -62,7 +62,7 @@ def lex(text: bytes, language: str, *, inside: bytes = b"", keep_comments: bool 
         text = bytes(blanked)
     data = np.frombuffer(text, dtype=np.uint8)
     starts, ends = _boundaries(data)
-    return Lexemes(hashes=_hashes(data, starts, ends), starts=starts, ends=ends)
+    return Lexemes(hashes=hash_spans(data, starts, ends), starts=starts, ends=ends)
 
 
 def comment_spans(text: bytes, language: str, *, inside: bytes = b"") -> list[tuple[int, int]]:
@@ -143,9 +143,10 @@ def _boundaries(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.
     return np.flatnonzero(is_start), np.flatnonzero(is_end) + 1
 
 
-def _hashes(
+def hash_spans(
     data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
+    """A 64-bit hash of each of the spans `data[starts[i]:ends[i]]`, which are in order."""
     hashes = np.empty(len(starts), dtype=np.uint64)
     low = 0
     while low < len(starts):
