@@ -11,6 +11,7 @@ half-open, as everywhere in LSP.
 | `starcite/matches` | notification from the server | `MatchesParams` | |
 | `starcite/trace` | request from the client | `TraceParams` | `TraceResult` |
 | `starcite/source` | request from the client | `SourceParams` | `SourceResult` |
+| `starcite/cursor` | notification from the client | `CursorParams` | |
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ STATUS = "starcite/status"
 MATCHES = "starcite/matches"
 TRACE = "starcite/trace"
 SOURCE = "starcite/source"
-METHODS = (STATUS, MATCHES, TRACE, SOURCE)
+CURSOR = "starcite/cursor"
+METHODS = (STATUS, MATCHES, TRACE, SOURCE, CURSOR)
 
 OPEN_SOURCE_COMMAND = "starcite.openSource"  # arguments: documentId, startLine, endLine
 
@@ -141,6 +143,13 @@ class TraceResult(TypedDict):
     matches: list[Match]
 
 
+class CursorParams(TypedDict):
+    """The cursor rests here: the model may read what stands before it ahead of the next key."""
+
+    textDocument: TextDocumentIdentifier
+    position: Position
+
+
 class SourceParams(TypedDict):
     """Ask for the stored text of an indexed document."""
 
@@ -159,14 +168,20 @@ class SourceResult(TypedDict):
 def read_trace_params(raw: object) -> TraceParams:
     """`raw` as the params of `starcite/trace`. Raises: ProtocolError naming the bad field."""
     params = _mapping(raw, "params")
-    uri = _mapping(params.get("textDocument"), "textDocument").get("uri")
-    if not isinstance(uri, str):
-        raise ProtocolError(f"textDocument.uri is {uri!r}, not a string")
+    document = _document(params)
     if params.get("range") is None:
-        return {"textDocument": {"uri": uri}}
+        return {"textDocument": document}
     whole = _mapping(params["range"], "range")
-    start, end = _position(whole.get("start"), "start"), _position(whole.get("end"), "end")
-    return {"textDocument": {"uri": uri}, "range": {"start": start, "end": end}}
+    start = _position(whole.get("start"), "range.start")
+    end = _position(whole.get("end"), "range.end")
+    return {"textDocument": document, "range": {"start": start, "end": end}}
+
+
+def read_cursor_params(raw: object) -> CursorParams:
+    """`raw` as the params of `starcite/cursor`. Raises: ProtocolError naming the bad field."""
+    params = _mapping(raw, "params")
+    position = _position(params.get("position"), "position")
+    return {"textDocument": _document(params), "position": position}
 
 
 def read_source_params(raw: object) -> SourceParams:
@@ -180,11 +195,18 @@ def _mapping(raw: object, name: str) -> Mapping[str, Any]:
     return raw
 
 
+def _document(params: Mapping[str, Any]) -> TextDocumentIdentifier:
+    uri = _mapping(params.get("textDocument"), "textDocument").get("uri")
+    if not isinstance(uri, str):
+        raise ProtocolError(f"textDocument.uri is {uri!r}, not a string")
+    return {"uri": uri}
+
+
 def _position(raw: object, name: str) -> Position:
-    place = _mapping(raw, f"range.{name}")
+    place = _mapping(raw, name)
     return {
-        "line": _integer(place.get("line"), f"range.{name}.line"),
-        "character": _integer(place.get("character"), f"range.{name}.character"),
+        "line": _integer(place.get("line"), f"{name}.line"),
+        "character": _integer(place.get("character"), f"{name}.character"),
     }
 
 

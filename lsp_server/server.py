@@ -205,6 +205,13 @@ def _register_own(server: Server) -> None:
     async def status(_: Any) -> protocol.StatusParams:
         return session.status()
 
+    @server.feature(protocol.CURSOR)
+    async def cursor(params: Any) -> None:
+        try:
+            session.rest(protocol.read_cursor_params(params))
+        except ProtocolError as error:
+            log.warning("notification_refused error=%s", error)
+
     @server.feature(protocol.TRACE)
     async def trace(params: Any) -> protocol.TraceResult:
         try:

@@ -40,6 +40,7 @@ class Session:
         self._model = ModelSlot(on_state=self._send_status, on_ready=self._warm)
         self._latest: dict[str, Latest] = {}
         self._warming: asyncio.Task[None] | None = None
+        self._cursor = ("", 0)  # where it last rested: a URI and an offset
         self._sent_status: protocol.StatusParams | None = None
         self._problems: list[str] = []
         self._is_closed = False
@@ -60,6 +61,7 @@ class Session:
     def open(self, document: Document) -> None:
         """The editor opened a document."""
         self.documents.open(document)
+        self._cursor = (document.uri, len(document.text))  # until the editor says where it rests
         self._annotator.touch(document.uri, at_once=True)
         self._warm()
 
@@ -155,18 +157,28 @@ class Session:
         self._annotator.close()
         await self._model.close()
 
+    def rest(self, params: protocol.CursorParams) -> None:
+        """The cursor rests: let the model read what stands before it."""
+        document = self.documents.get(params["textDocument"]["uri"])
+        if document is not None:
+            place = params["position"]
+            self._cursor = document.uri, document.offset_at(place["line"], place["character"])
+            self._warm()
+
     def _warm(self) -> None:
-        """Let the model read the newest document ahead of the first request."""
+        """Let the model read the prompt where the cursor was last, else of the newest document."""
         newest = self.documents.newest()
         if newest is None or not self.settings.completion.enabled:
             return
         if self._warming is not None:
             self._warming.cancel()
+        uri, offset = self._cursor
+        document = self.documents.get(uri) or newest
         request = CompletionRequest(
-            uri=newest.uri,
-            language_id=newest.language_id,
-            text=newest.text,
-            offset=len(newest.text),
+            uri=document.uri,
+            language_id=document.language_id,
+            text=document.text,
+            offset=min(offset, len(document.text)) if document.uri == uri else len(document.text),
             invoked=False,
         )
         self._warming = asyncio.get_running_loop().create_task(self._model.warm(request))

@@ -31,6 +31,7 @@ class ScriptedEngine:
         self.family = family
         self.started = self.cancelled = self.finished = self.warmed = 0
         self.requests: list[GenerateRequest] = []
+        self.read_ahead: list[GenerateRequest] = []
         self.changed = asyncio.Condition()
         self._script = dict(script)
         self._state = EngineState(name=name, state=state)
@@ -73,8 +74,9 @@ class ScriptedEngine:
             await self._notify()
 
     async def warm(self, request: GenerateRequest) -> None:
-        """Count the prompt; there is nothing to read it into."""
+        """Note the prompt; there is nothing to read it into."""
         self.warmed += 1
+        self.read_ahead.append(request)
         await self._notify()
 
     async def close(self) -> None:

@@ -73,6 +73,8 @@ async def test_garbage_between_messages_does_no_harm(spawn: Spawn) -> None:
     for body in (b"{]", b"[]", b"7", b'"x"', b"{}", b'{"jsonrpc": "2.0"}', b"\xff\xfe"):
         client.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
     client.notify("unknown/notification", {"deep": [{"jsonrpc": 3}]})
+    for params in ({}, [], {"textDocument": {"uri": 7}}, {"position": {"line": -1}}):
+        client.notify("starcite/cursor", params)
 
     assert await client.complete(URI, 0, 0) == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lsp_server.documents import Document, Edit
+from lsp_server.engine.scripted import ScriptedEngine
 from lsp_server.session import Session
 
 URI = "file:///a.py"
@@ -114,6 +115,22 @@ async def test_an_answer_is_for_the_text_that_is_there(editor: Editor, script: S
     editor.session.change(URI, ["g("], 2)
 
     assert await asked == []
+
+
+async def test_the_model_reads_ahead_where_the_cursor_rests(editor: Editor, script: Script) -> None:
+    """Opening a file warms the model at its end, a resting cursor at the cursor."""
+    editor.session.configure(script({}))
+    await editor.until_ready()
+    engine = editor.session._model._engine
+    assert isinstance(engine, ScriptedEngine)
+    editor.session.open(opened("first = 1\nsecond = 2\n"))
+    await engine.wait_for(warmed=1)
+    editor.session.rest({"textDocument": {"uri": URI}, "position": at(1, 4)})
+    await engine.wait_for(warmed=2)
+    editor.session.rest({"textDocument": {"uri": "file:///unknown.py"}, "position": at(0, 0)})
+
+    prompts = [one.prompt.rstrip() for one in engine.read_ahead]  # less the piece to be healed
+    assert prompts == ["first = 1\nsecond = 2", "first = 1"]
 
 
 async def test_nothing_is_told_after_closing(editor: Editor, script: Script) -> None:

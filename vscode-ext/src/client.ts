@@ -15,10 +15,12 @@ import { CrashCount } from "./crashes";
 import { reasonOf } from "./log";
 import { pythonEnvironment, workingFolder } from "./machine";
 import {
+  CURSOR_METHOD,
   MATCHES_METHOD,
   SOURCE_METHOD,
   STATUS_METHOD,
   TRACE_METHOD,
+  type CursorParams,
   type InitializationOptions,
   type MatchesParams,
   type SourceParams,
@@ -82,6 +84,15 @@ export class StarciteClient implements Disposable {
     const settings = { starcite: languageServerSettings() };
     if (this.client?.state === State.Running) {
       await this.client.sendNotification("workspace/didChangeConfiguration", { settings });
+    }
+  }
+
+  /** Tells the server where the cursor rests; nothing is lost where it does not run. */
+  async sendCursor(params: CursorParams): Promise<void> {
+    if (this.client?.state === State.Running) {
+      await this.client.sendNotification(CURSOR_METHOD, params).catch((error: unknown) => {
+        this.log.debug(`cursor: ${reasonOf(error)}`);
+      });
     }
   }
 

@@ -4,6 +4,7 @@ import { commands, Uri, window, workspace, type Disposable, type ExtensionContex
 import { StarciteClient } from "./client";
 import { registerCommands } from "./commands";
 import { serverSettings } from "./config";
+import { CursorRest } from "./cursorRest";
 import { MatchMarks } from "./decorations";
 import { offerInstall } from "./install";
 import { createLog, reasonOf } from "./log";
@@ -33,6 +34,7 @@ export function activate(context: ExtensionContext): void {
     marks,
     statusBar,
     sources,
+    new CursorRest(client),
     ...registerCommands({ client, log, sources, store }),
     ...connectMatches(client, store, marks, statusBar),
     client.onStatus((status) => statusBar.setServer(status)),

@@ -5,6 +5,7 @@ export const STATUS_METHOD = "starcite/status"; // notification from the server,
 export const MATCHES_METHOD = "starcite/matches"; // notification from the server
 export const TRACE_METHOD = "starcite/trace"; // request to the server
 export const SOURCE_METHOD = "starcite/source"; // request to the server
+export const CURSOR_METHOD = "starcite/cursor"; // notification to the server
 
 export interface Position {
   line: number;
@@ -90,6 +91,11 @@ export interface TraceResult {
   corpusDigest: string;
   elapsedMs: number;
   matches: Match[];
+}
+
+export interface CursorParams {
+  textDocument: TextDocumentIdentifier;
+  position: Position;
 }
 
 export interface SourceParams {
