@@ -116,7 +116,7 @@ vscode-ext/dist/starcite.vsix: $(extension_sources) | vscode-ext/node_modules/$(
 	@touch $@
 
 # The code that decides what an index holds; a change to it makes the index a stale one.
-index_writers := indexer/build.py indexer/manifest.py $(wildcard indexer/text/*.py indexer/store/*.py)
+index_writers := $(wildcard indexer/build.py indexer/manifest.py indexer/text/*.py indexer/store/*.py)
 
 .starcite/index.stamp: .starcite/corpus.stamp $(index_writers)
 	$(step) "build the index" -- $(starcite) index build

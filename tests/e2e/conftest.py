@@ -31,7 +31,7 @@ TEST_SETTINGS: dict[str, object] = {
     "workbench.reduceMotion": "on",
 }
 
-StartWorkbench = Callable[[list[str]], CodeServer]
+StartWorkbench = Callable[[list[str], dict[str, object]], CodeServer]
 OpenFile = Callable[[str, str], Editor]
 
 
@@ -71,10 +71,10 @@ def browser() -> Iterator[Browser]:
 def start_workbench(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shots: Path
 ) -> Iterator[StartWorkbench]:
-    """Start a code-server with a fresh profile, an empty workspace and this server command."""
+    """Start a code-server with a fresh profile, this server command and these settings."""
     with ExitStack() as running:
 
-        def start(server_command: list[str]) -> CodeServer:
+        def start(server_command: list[str], settings: dict[str, object]) -> CodeServer:
             folder = tmp_path_factory.mktemp("code server")  # the space is meant
             workspace = folder / "workspace"
             workspace.mkdir()
@@ -82,9 +82,9 @@ def start_workbench(
                 folder / "profile",
                 vsix=VSIX,
                 server_command=server_command,
-                settings=TEST_SETTINGS,
+                settings=TEST_SETTINGS | settings,
             )
-            log = shots / f"{request.module.__name__}-code-server.log"
+            log = shots / f"{request.module.__name__}-code-server-{folder.name[-1]}.log"
             server = CodeServer(profile, workspace, port=free_port(), log=log)
             return running.enter_context(server)
 
@@ -98,7 +98,7 @@ def workbench(
     """A code-server whose extension starts the language server of this checkout."""
     log = shots / f"{request.module.__name__}-language-server.log"
     keep_stderr = 'exec "$0" lsp --stdio 2>>"$1"'
-    return start_workbench(["/bin/sh", "-c", keep_stderr, str(STARCITE), str(log)])
+    return start_workbench(["/bin/sh", "-c", keep_stderr, str(STARCITE), str(log)], {})
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from workbench.profile import make_profile
 from workbench.step import clock, say
 
 WORKSPACE = DATA_HOME / "demo-workspace"
-PROFILE = DATA_HOME / "demo-profile"
 TYPE_HERE = "basket.py"
 KNOWN_CODE = "known.py"
 # What goes into KNOWN_CODE, as far as the index holds it.
@@ -30,16 +29,16 @@ def main(*, first_port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     fill_workspace(WORKSPACE)
+    port = free_port(first_port)
+    if port != first_port:
+        say(f"port {first_port} is in use, so it is {port} (to choose: make demo PORT=...)")
     # Made anew each time: half of a profile from an aborted run behaves in odd ways.
     profile = make_profile(
-        PROFILE,
+        DATA_HOME / f"demo-profile-{port}",
         vsix=VSIX,
         server_command=[str(STARCITE), "lsp", "--stdio"],
         settings={"workbench.startupEditor": "readme"},
     )
-    port = free_port(first_port)
-    if port != first_port:
-        say(f"port {first_port} is in use, so it is {port} (to choose: make demo PORT=...)")
     LOGS.mkdir(parents=True, exist_ok=True)
     with CodeServer(profile, WORKSPACE, port=port, log=LOGS / "code-server.log") as server:
         print(_what_to_try(server), flush=True)
