@@ -110,7 +110,7 @@ async def test_cancelling_reaches_the_model_in_the_worker(model_path: Path) -> N
     completer = Completer(engine, CompletionOptions(linger_ms=0, copy_lane=False))
     try:
         await ready.wait()
-        task = asyncio.create_task(completer.complete(request_at(CODE[::-1])))
+        task = asyncio.create_task(completer.complete(request_at(CODE[::-1] * 3)))
         await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -120,7 +120,7 @@ async def test_cancelling_reaches_the_model_in_the_worker(model_path: Path) -> N
     finally:
         await completer.close()
 
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 4  # reading all of the long prompt takes twice as long
     assert [one.text for one in found] == ["ght):"]
 
 
