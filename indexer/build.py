@@ -181,7 +181,7 @@ def _add(file: SourceFile, collected: _Collected, writer: SegmentWriter) -> None
         collected.sizes.append(len(data))
         collected.origins.append(set())
         collected.n_bytes = writer.n_bytes
-    collected.origins[number].add(file.origin)
+    collected.origins[number].update((file.origin, *file.twins))
 
 
 def _seal(

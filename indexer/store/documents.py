@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from indexer.store.arrays import open_array, open_bytes, write_array
 
 RECORDS_NAME = "documents.jsonl"
 OFFSETS_NAME = "documents_offsets.npy"
+
+_DEFAULTS = {field.name: field.default for field in fields(Origin) if field.default is not MISSING}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,7 @@ def write_documents(folder: Path, documents: Iterable[Document]) -> None:
         for document in documents:
             record = asdict(document)
             del record["document_id"]  # its line number in the segment
+            record["origins"] = [_stated(origin) for origin in record["origins"]]
             line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
             offsets.append(offsets[-1] + file.write(line.encode()))
     array = np.array(offsets, dtype=np.int64)
@@ -66,6 +69,11 @@ class DocumentReader:
             return _document(record, document_id)
         except (ValueError, KeyError, TypeError) as error:
             raise IndexDamagedError(self._path, f"record {number}: {error}") from error
+
+
+def _stated(origin: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not known of an origin, which reads back as the same."""
+    return {key: value for key, value in origin.items() if value != _DEFAULTS.get(key)}
 
 
 def _document(record: dict[str, Any], document_id: int) -> Document:
