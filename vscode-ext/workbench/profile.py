@@ -61,7 +61,7 @@ def make_profile(
         folder: Where the profile is written.
         vsix: The packaged extension.
         server_command: How the extension starts the language server.
-        settings: User settings on top of the quiet ones.
+        settings: Settings on top of the quiet ones and of the server's command.
 
     Raises:
         StepFailedError: code-server or the extension's package is missing or damaged.
@@ -70,10 +70,12 @@ def make_profile(
         if not needed.exists():
             raise StepFailedError(f"{needed} is missing. Next: run make {target}.")
     shutil.rmtree(folder, ignore_errors=True)
-    # Settings of machine scope are filtered out of User/ once the extension's schema is known, so
-    # the server's command has to stand in Machine/ or it vanishes seconds after the start.
-    machine_settings: dict[str, object] = {"starcite.server.command": server_command}
-    for name, values in {"User": USER_SETTINGS | settings, "Machine": machine_settings}.items():
+    # Settings of machine scope are filtered out of User/ once the extension's schema is known: those
+    # of ours have to stand in Machine/, or they vanish seconds after the start, or do not.
+    ours = {"starcite.server.command": server_command} | settings
+    machine = {key: value for key, value in ours.items() if key.startswith("starcite.")}
+    user = {key: value for key, value in settings.items() if key not in machine}
+    for name, values in {"User": USER_SETTINGS | user, "Machine": machine}.items():
         file = folder / "data" / name / "settings.json"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(values, indent=2))
