@@ -56,6 +56,16 @@ class Stage:
     sweep: Sweep
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DropCount:
+    """How many files, of how many bytes, left the corpus at one step for one reason."""
+
+    step: str
+    reason: str
+    n_files: int
+    n_bytes: int
+
+
 @dataclass(slots=True)
 class DropCounts:
     """Counts dropped files and their bytes; an instance can be used as `on_drop`."""
@@ -68,6 +78,22 @@ class DropCounts:
         key = (dropped.step, dropped.drop.reason)
         self.n_files[key] += 1
         self.n_bytes[key] += len(dropped.file.text.encode(errors="surrogatepass"))
+
+    @classmethod
+    def of(cls, rows: Iterable[DropCount]) -> DropCounts:
+        """Counts that go on from `rows`; rows of the same step and reason are added up."""
+        counts = cls()
+        for row in rows:
+            counts.n_files[row.step, row.reason] += row.n_files
+            counts.n_bytes[row.step, row.reason] += row.n_bytes
+        return counts
+
+    def rows(self) -> list[DropCount]:
+        """One row for each step and reason, in the order of their first drop."""
+        return [
+            DropCount(step=step, reason=reason, n_files=n, n_bytes=self.n_bytes[step, reason])
+            for (step, reason), n in self.n_files.items()
+        ]
 
 
 def curate(

@@ -1,13 +1,34 @@
-"""The order of curation, stated once: cheap rules about one file first, whole-corpus stages last."""
+"""The order of curation, stated once: cheap rules about one file, then stages over all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from indexer.curate.config import CurateConfig
+from indexer.curate.data_files import check_data_file
+from indexer.curate.encoded import check_encoded
+from indexer.curate.generated import check_generated
+from indexer.curate.languages import check_language
+from indexer.curate.license_gate import check_license
+from indexer.curate.markup import check_html, check_xml
 from indexer.curate.pipeline import Stage, Step
+from indexer.curate.quality import check_quality
+
+MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
 
 
-def make_steps(scratch: Path) -> tuple[Step | Stage, ...]:
+def make_steps(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
     """All steps in the order in which they run; stages keep what they spill under `scratch`."""
     del scratch
-    return ()
+    return (
+        Step("language", check_language),
+        Step("quality", partial(check_quality, config=config)),
+        Step("encoded", partial(check_encoded, config=config)),
+        Step("xml", check_xml),
+        Step("html", partial(check_html, config=config)),
+        Step("data", partial(check_data_file, config=config)),
+        Step("generated", check_generated),
+        Step("licence", partial(check_license, config=config)),
+    )
