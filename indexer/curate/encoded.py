@@ -19,10 +19,12 @@ _PIECE_CHARS = 48
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _IS_BASE64 = np.array([byte in _ALPHABET for byte in range(256)])
 # Between two pieces of one run stand quotes, line ends, commas and signs that join strings.
-_GAP = re.compile(rb"""(?:[\s"'`,=+\\(){};|]|\\[nr]|\bb(?=["'])){0,40}""")
+_GAP = re.compile(rb"""(?:[\s"'`,=+\\]|\\[nr]|\bb(?=["'])){0,40}""")
 _HEX_DIGITS = re.compile(rb"[0-9a-fA-F]+")
 _BYTES = re.compile(rb"(?:(?:0x|\\x)[0-9a-fA-F]{1,2}[\s,;]{0,24}){16,}")
 _ESCAPES = re.compile(rb"(?:\\u[0-9a-fA-F]{4}){8,}")
+_FIRST_LETTER = ord("A")
+_LETTERS_TO_RARE = 25  # long names in camel case have fewer digits than this
 _MIN_DISTINCT_BASE64, _MIN_DISTINCT_HEX = 16, 8  # rulers ("/////", "aaaa") are no data
 
 
@@ -74,7 +76,8 @@ def _is_digits(piece: bytes) -> bool:
     n_distinct = len(set(piece))
     if _HEX_DIGITS.fullmatch(piece):
         return n_distinct >= _MIN_DISTINCT_HEX
-    mixed = piece.lower() != piece != piece.upper() and any(48 <= byte < 58 for byte in piece)
+    n_rare = sum(byte < _FIRST_LETTER for byte in piece)  # digits, plus and slash: 12 of 64
+    mixed = piece.lower() != piece != piece.upper() and n_rare > len(piece) / _LETTERS_TO_RARE
     return mixed and n_distinct >= _MIN_DISTINCT_BASE64
 
 
