@@ -70,8 +70,8 @@ def make_profile(
         if not needed.exists():
             raise StepFailedError(f"{needed} is missing. Next: run make {target}.")
     shutil.rmtree(folder, ignore_errors=True)
-    # Settings of machine scope are filtered out of User/ once the extension's schema is known: those
-    # of ours have to stand in Machine/, or they vanish seconds after the start, or do not.
+    # Settings of machine scope are filtered out of User/ once the extension's schema is known: ours
+    # have to stand in Machine/, or they vanish seconds after the start, now and then.
     ours = {"starcite.server.command": server_command} | settings
     machine = {key: value for key, value in ours.items() if key.startswith("starcite.")}
     user = {key: value for key, value in settings.items() if key not in machine}
