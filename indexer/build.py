@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from indexer import manifest as manifests
 from indexer.errors import IndexBuildError
-from indexer.manifest import SEGMENTS_NAME, FileEntry, Manifest, sync_folder, write_manifest
+from indexer.manifest import (
+    SEGMENTS_NAME,
+    TOMBSTONES_NAME,
+    Manifest,
+    sync_folder,
+    write_manifest,
+)
 from indexer.source_file import Origin, SourceFile
 from indexer.store.documents import Document
 from indexer.store.lexical import CHUNK_LINES
@@ -29,11 +30,12 @@ from indexer.store.membership import TILE_CHARS
 from indexer.store.segment import SegmentWriter
 from indexer.text.normalize import to_bytes
 from indexer.text.winnow import K, W
+from indexer.writing import built_by, by_place, corpus_digest, only_writer, seal_files
 
 log = logging.getLogger(__name__)
 
 _SEGMENT_NAME = "000001"
-_OWN_NAMES = {manifests.FILE_NAME, f"{manifests.FILE_NAME}.partial", SEGMENTS_NAME}
+_OWN_NAMES = {manifests.FILE_NAME, f"{manifests.FILE_NAME}.partial", SEGMENTS_NAME, TOMBSTONES_NAME}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +82,7 @@ def build_index(
     started = time.monotonic()
     target = out.absolute()
     partial = target.with_name(f"{target.name}.partial")
-    with _only_builder(target):
+    with only_writer(target):
         _recover(target)
         _refuse_foreign(target)
         _remove(partial)
@@ -127,21 +129,18 @@ class _Collected:
                 sha256=digest.hex(),
                 language=self.languages[number],
                 n_bytes=self.sizes[number],
-                origins=tuple(
-                    sorted(self.origins[number], key=lambda origin: (origin.purl, origin.path))
-                ),
+                origins=tuple(sorted(self.origins[number], key=by_place)),
             )
             for digest, number in self.digests.items()
         ]
 
     def corpus_digest(self) -> str:
         """Equal for equal sets of (text, package, path), in whatever order they came."""
-        lines = sorted(
-            f"{digest.hex()}\0{origin.purl}\0{origin.path}\n"
+        return corpus_digest(
+            (digest.hex(), origin)
             for digest, number in self.digests.items()
             for origin in self.origins[number]
         )
-        return hashlib.sha256("".join(lines).encode(errors="surrogatepass")).hexdigest()
 
 
 def _write_segment(
@@ -189,17 +188,10 @@ def _seal(
 ) -> Manifest:
     """Make every file durable and write the manifest that names them all."""
     progress(_progress("checking", collected))
-    files = {}
-    for path in sorted(partial.rglob("*")):
-        if path.is_dir():
-            sync_folder(path)
-        elif path.name.endswith(".lock"):
-            path.unlink()  # tantivy's, of no meaning once its writer is gone
-        else:
-            files[path.relative_to(partial).as_posix()] = _file_entry(path)
+    files = seal_files(partial, partial)
     manifest = Manifest(
         corpus_digest=collected.corpus_digest(),
-        built_by=f"starcite {_version()}",
+        built_by=built_by(),
         k=K,
         w=W,
         tile_chars=TILE_CHARS,
@@ -212,37 +204,6 @@ def _seal(
     )
     write_manifest(partial, manifest)
     return manifest
-
-
-def _file_entry(path: Path) -> FileEntry:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileEntry(n_bytes=file.tell(), sha256=checksum)
-
-
-def _version() -> str:
-    try:
-        return version("starcite")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"
-
-
-@contextmanager
-def _only_builder(target: Path) -> Iterator[None]:
-    lock_path = target.with_name(f".{target.name}.lock")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock_path, timeout=0):
-            yield
-    except Timeout as error:
-        raise IndexBuildError(
-            f"another build is writing {target} (it holds {lock_path.name}); wait until it ends"
-        ) from error
-    except OSError as error:
-        raise IndexBuildError(
-            f"cannot write in {target.parent}: {error.strerror or error}; choose another --out"
-        ) from error
 
 
 def _replaced(target: Path) -> Path:

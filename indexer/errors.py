@@ -45,6 +45,23 @@ class DocumentUnknownError(IndexerError, IndexError):
         )
 
 
+class DocumentForgottenError(IndexerError, IndexError):
+    """The document was taken out of the index; nothing of it is shown any more."""
+
+    def __init__(self, document_id: int) -> None:
+        super().__init__(f"document {document_id} was taken out of the index; trace again")
+
+
+class IndexChangedError(IndexerError):
+    """Document ids come from another state of the index than the one they are used on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the index in {path} was merged or built anew meanwhile, so its documents have other "
+            "numbers now; open it again and repeat"
+        )
+
+
 class IndexClosedError(IndexerError):
     """A closed index was asked for something."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -13,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import (
+    DocumentForgottenError,
     DocumentUnknownError,
     IndexClosedError,
     IndexDamagedError,
     IndexFormatError,
 )
+from indexer.liveness import Liveness, Mask, Stamp, stamp_of
 from indexer.manifest import SEGMENTS_NAME, Manifest, read_manifest
 from indexer.store.documents import Document
-from indexer.store.lexical import Lead
+from indexer.store.lexical import Lead, LexicalReader
 from indexer.store.membership import TILE_CHARS
 from indexer.store.segment import SegmentReader
 from indexer.text.normalize import to_bytes, to_text
@@ -39,13 +42,28 @@ class Postings:
 
 
 class Index:
-    """An open index. Document ids count from 0 to `manifest.n_documents` - 1."""
+    """An open index. Document ids count from 0 to `manifest.n_documents` - 1.
 
-    def __init__(self, path: Path, manifest: Manifest, segments: list[SegmentReader]) -> None:
+    It reads what it was opened with for as long as it is open, whatever is added or merged
+    meanwhile; only documents that are forgotten vanish from it, before the next query.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        manifest: Manifest,
+        segments: list[SegmentReader],
+        stamp: Stamp | None = None,
+    ) -> None:
         self.path = path
         self.manifest = manifest
-        self._segments = segments
+        self._segments: list[SegmentReader] | None = segments
         self._bases = [0, *accumulate(len(segment) for segment in segments)]
+        if self._bases[-1] != manifest.n_documents:
+            what = f"{self._bases[-1]} of {manifest.n_documents} texts"
+            raise IndexDamagedError(path / SEGMENTS_NAME, what)
+        documents = [segment.documents for segment in segments]
+        self._liveness = Liveness(path, manifest, documents, stamp)
 
     @classmethod
     def open(cls, path: Path) -> Index:
@@ -56,14 +74,18 @@ class Index:
             IndexFormatError: it was built in a format or with tiles of another version.
             IndexDamagedError: a file is missing, has another size or cannot be read.
         """
-        manifest = read_manifest(path)
-        _check_settings(path, manifest)
-        _check_sizes(path, manifest)
-        folder = path / SEGMENTS_NAME
-        index = cls(path, manifest, [SegmentReader(folder / name) for name in manifest.segments])
-        if index._bases[-1] != manifest.n_documents:
-            raise IndexDamagedError(folder, f"{index._bases[-1]} of {manifest.n_documents} texts")
-        return index
+        while True:
+            stamp = stamp_of(path)
+            manifest = read_manifest(path)
+            _check_settings(path, manifest)
+            try:
+                _check_sizes(path, manifest)
+                folder = path / SEGMENTS_NAME
+                segments = [SegmentReader(folder / name) for name in manifest.segments]
+                return cls(path, manifest, segments, stamp)
+            except IndexDamagedError:
+                if stamp_of(path) in {None, stamp}:
+                    raise  # else a newer generation has taken the place of this one: open that
 
     def __enter__(self) -> Self:
         return self
@@ -78,13 +100,14 @@ class Index:
 
     def close(self) -> None:
         """Let go of the files; a second time changes nothing. Every later question is refused."""
-        self._segments = []
+        self._segments = None
 
     def document(self, document_id: int) -> Document:
         """What is known of a document.
 
         Raises:
             DocumentUnknownError: there is no such document.
+            DocumentForgottenError: it was taken out of the index.
         """
         segment, number = self._find(document_id)
         return segment.documents.read(number, document_id=document_id)
@@ -94,24 +117,33 @@ class Index:
 
         Raises:
             DocumentUnknownError: there is no such document.
+            DocumentForgottenError: it was taken out of the index.
             IndexDamagedError: the stored text is not what was written.
         """
         segment, number = self._find(document_id)
         return to_text(segment.text.read(number))
 
     def longest_chain(self, text: str) -> int:
-        """The most membership tiles in a row that the index may hold; 2 or more is worth a look."""
+        """The most membership tiles in a row that the index may hold; 2 or more is worth a look.
+
+        A filter cannot delete: the tiles of a forgotten document count until its segment is
+        rewritten. Nothing of the document is shown for that.
+        """
         data = to_bytes(text)
-        return max(segment.membership.longest_chain(data) for segment in self._open_segments())
+        segments = self._open_segments()
+        return max((segment.membership.longest_chain(data) for segment in segments), default=0)
 
     def lookup(self, fingerprints: NDArray[np.uint32]) -> Postings:
         """Where each fingerprint occurs, by segment, query index and offset.
 
         Of a fingerprint with more than 512 postings in a segment an even sample is taken.
         """
-        query_index, document_id, offset = [], [], []
-        for base, segment in zip(self._bases, self._open_segments(), strict=False):
-            indices, offsets = segment.fingerprints.lookup(fingerprints)
+        empty: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        query_index, document_id, offset = [empty], [empty.astype(np.int32)], [empty]
+        segments, forgotten = self._open_segments(), self._liveness.forgotten()
+        for base, segment in zip(self._bases, segments, strict=False):
+            is_live = _live_filter(segment, base, forgotten)
+            indices, offsets = segment.fingerprints.lookup(fingerprints, is_live=is_live)
             numbers, inside = segment.text.locate(offsets)
             query_index.append(indices)
             document_id.append(numbers + np.int32(base))
@@ -121,16 +153,29 @@ class Index:
         )
 
     def search(self, text: str, *, top_k: int) -> list[Lead]:
-        """The chunks of 50 lines that share the rarest words with a text, best first."""
+        """The chunks of 50 lines that share the rarest words with a text, best first.
+
+        How rare a word is counts in each segment, forgotten documents included.
+        """
+        segments, forgotten = self._open_segments(), self._liveness.forgotten()
         leads = [
-            replace(lead, document_id=lead.document_id + base)
-            for base, segment in zip(self._bases, self._open_segments(), strict=False)
-            for lead in segment.lexical().search(text, top_k=top_k)
+            lead
+            for base, segment in zip(self._bases, segments, strict=False)
+            for lead in _live_leads(segment.lexical(), base, forgotten, text, top_k)
         ]
         return sorted(leads, key=lambda lead: -lead.score)[: max(top_k, 0)]
 
+    def live_document_ids(self) -> Sequence[int]:
+        """The ids of all documents that are not forgotten, in order."""
+        self._open_segments()
+        forgotten = self._liveness.forgotten()
+        if forgotten is None:
+            return range(self.manifest.n_documents)
+        live: list[int] = np.flatnonzero(~forgotten).tolist()
+        return live
+
     def _open_segments(self) -> list[SegmentReader]:
-        if not self._segments:
+        if self._segments is None:
             raise IndexClosedError(f"the index in {self.path} is closed")
         return self._segments
 
@@ -138,8 +183,36 @@ class Index:
         segments = self._open_segments()
         if not 0 <= document_id < self.manifest.n_documents:
             raise DocumentUnknownError(document_id, self.manifest.n_documents)
+        forgotten = self._liveness.forgotten()
+        if forgotten is not None and forgotten[document_id]:
+            raise DocumentForgottenError(document_id)
         place = bisect_right(self._bases, document_id) - 1
         return segments[place], document_id - self._bases[place]
+
+
+def _live_filter(
+    segment: SegmentReader, base: int, forgotten: Mask | None
+) -> Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None:
+    """Says of byte offsets into a segment's text whether they lie in live documents."""
+    if forgotten is None:
+        return None
+    is_live = ~forgotten[base : base + len(segment)]
+    return None if is_live.all() else lambda offsets: is_live[segment.text.locate(offsets)[0]]
+
+
+def _live_leads(
+    lexical: LexicalReader, base: int, forgotten: Mask | None, text: str, top_k: int
+) -> list[Lead]:
+    """The best leads of a segment; more are asked for where forgotten documents take places."""
+    n_asked = top_k
+    while True:
+        found = lexical.search(text, top_k=n_asked)
+        leads = [replace(lead, document_id=lead.document_id + base) for lead in found]
+        if forgotten is not None:
+            leads = [lead for lead in leads if not forgotten[lead.document_id]]
+        if len(leads) >= top_k or len(found) < n_asked:
+            return leads[: max(top_k, 0)]
+        n_asked *= 2
 
 
 def _check_settings(path: Path, manifest: Manifest) -> None:

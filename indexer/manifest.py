@@ -1,6 +1,9 @@
 """What an index consists of: the file that is written last and makes a folder an index.
 
 The manifest is canonical JSON with a checksum of itself, so that damage to any byte is seen.
+
+Whatever changes an index writes a new manifest in place of the old one: a generation. Segments are
+never changed; a generation names other ones, or other tombstones.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +21,7 @@ from indexer.errors import IndexDamagedError, IndexFormatError, IndexMissingErro
 FORMAT = 1
 FILE_NAME = "manifest.json"
 SEGMENTS_NAME = "segments"
+TOMBSTONES_NAME = "tombstones"
 
 _CHECKSUM_KEY = "manifest_sha256"
 
@@ -40,12 +44,42 @@ class Manifest:
     w: int  # k-grams in a window of winnowing
     tile_chars: int  # bytes in a tile of the membership filter
     chunk_lines: int  # lines in a chunk of the BM25 index
-    n_documents: int
-    n_origins: int
-    n_bytes: int  # of distinct text
+    n_documents: int  # as ids count them: forgotten ones too, until their segment is rewritten
+    n_origins: int  # of these documents
+    n_bytes: int  # of their text
     segments: tuple[str, ...]  # folders below `segments`, in the order of their document ids
     files: Mapping[str, FileEntry]  # by path below the index's folder, with forward slashes
     format: int = FORMAT
+    # What follows is written only where it says something: a build writes none of it.
+    generation: int = 1  # counts the states of an index since it was built
+    lineage: str = ""  # the checksum of the first generation's manifest; empty in that one
+    previous: str = ""  # the checksum of the manifest before this one
+    previous_corpus_digest: str = ""
+    tombstones: str = ""  # the file of the forgotten documents' ids
+    n_tombstones: int = 0
+
+    @property
+    def n_live(self) -> int:
+        """The documents that queries see."""
+        return self.n_documents - self.n_tombstones
+
+    @property
+    def checksum(self) -> str:
+        """The sha256 that the manifest carries of itself."""
+        return _checksum(json.dumps(_record(self), sort_keys=True))
+
+    @property
+    def content_digest(self) -> str:
+        """Equal for equal documents built in the same order, whatever tantivy named its files.
+
+        The sha256 over the checksums of all files but the BM25 part's.
+        """
+        lines = (
+            f"{entry.sha256} {name}\n"
+            for name, entry in sorted(self.files.items())
+            if "/lexical/" not in name
+        )
+        return _checksum("".join(lines))
 
     @property
     def index_bytes(self) -> int:
@@ -57,7 +91,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest durably: to a temporary name, synced, then renamed."""
     temporary = folder / f"{FILE_NAME}.partial"
     with temporary.open("wb") as file:
-        file.write(_serialise(asdict(manifest)))
+        file.write(_serialise(_record(manifest)))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / FILE_NAME)
@@ -112,7 +146,20 @@ def _manifest(record: dict[str, Any]) -> Manifest:
         raise TypeError("files is no table")
     files = {_inside(name): FileEntry(**entry) for name, entry in record.pop("files").items()}
     segments = tuple(_inside(name) for name in record.pop("segments"))
-    return Manifest(files=files, segments=segments, **record)
+    manifest = Manifest(files=files, segments=segments, **record)
+    if manifest.tombstones and manifest.tombstones not in files:
+        raise ValueError(f"{manifest.tombstones} is not among the files")
+    return manifest
+
+
+def _record(manifest: Manifest) -> dict[str, Any]:
+    """As JSON has it: what says nothing is left out, so that a build's manifest is plain."""
+    record = asdict(manifest)
+    for field in fields(manifest):
+        is_optional = field.default is not MISSING and field.name != "format"
+        if is_optional and record[field.name] == field.default:
+            del record[field.name]
+    return record
 
 
 def _inside(name: str) -> str:
@@ -125,5 +172,9 @@ def _inside(name: str) -> str:
 def _serialise(record: dict[str, Any]) -> bytes:
     """The one way to write a record, with its checksum as the last key."""
     body = json.dumps(record, sort_keys=True)
-    checksum = hashlib.sha256(body.encode()).hexdigest()
-    return (json.dumps({**json.loads(body), _CHECKSUM_KEY: checksum}, indent=1) + "\n").encode()
+    fields_in_order = {**json.loads(body), _CHECKSUM_KEY: _checksum(body)}
+    return (json.dumps(fields_in_order, indent=1) + "\n").encode()
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

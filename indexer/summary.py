@@ -36,7 +36,7 @@ def summarise(index: Index) -> Summary:
     languages: Counter[str] = Counter()
     licenses: Counter[str] = Counter()
     n_with_twins = 0
-    for document_id in range(index.manifest.n_documents):
+    for document_id in index.live_document_ids():
         document = index.document(document_id)
         languages[document.language] += 1
         n_with_twins += len(document.origins) > 1

@@ -6,7 +6,7 @@ first lexeme in the segment's text (all documents one after the other). 8 bytes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ POSITIONS_NAME = "positions_e.npy"
 # that one licence header in a query cannot make it slow.
 MAX_POSTINGS = 512
 
+# Of a value with still more than this, tombstones are looked for in an even sample of so many.
+_MAX_CHECKED = 1 << 16
 _SORT_ROWS = 1 << 24  # postings sorted at a time, 128 MiB
 
 
@@ -76,10 +78,16 @@ class FingerprintReader:
     def __len__(self) -> int:
         return len(self._values)
 
-    def lookup(self, values: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def lookup(
+        self,
+        values: NDArray[np.uint32],
+        *,
+        is_live: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The postings of fingerprints: indices into `values` and byte offsets, (M,) each.
 
         Ordered by index and then by offset. Of a value with more than MAX_POSTINGS an even sample.
+        Postings at offsets of which `is_live` says no are as if they were not there.
 
         Raises:
             IndexDamagedError: the values are not in order, as far as the search saw.
@@ -90,8 +98,40 @@ class FingerprintReader:
         n_found = np.searchsorted(self._values, wanted, side="right") - first
         if np.any(n_found < 0):
             raise IndexDamagedError(self._path, "its values are not in order")
-        n_taken = np.minimum(n_found, MAX_POSTINGS)
-        indices = np.repeat(np.arange(len(wanted), dtype=np.int64), n_taken)
-        rank = np.arange(len(indices)) - np.repeat(np.cumsum(n_taken) - n_taken, n_taken)
-        rows = first[indices] + rank * n_found[indices] // np.maximum(n_taken[indices], 1)
-        return indices, self._positions[rows].astype(np.int64)
+        if is_live is None:
+            indices, rows = _sampled(first, n_found, MAX_POSTINGS)
+            return indices, self._positions[rows].astype(np.int64)
+        few = n_found <= MAX_POSTINGS
+        parts = [self._live(first, np.where(few, n_found, 0), is_live)]
+        for index in np.flatnonzero(~few):  # one by one, to bound memory
+            only = np.where(np.arange(len(wanted)) == index, n_found, 0)
+            parts.append(self._live(first, only, is_live))
+        indices = np.concatenate([indices for indices, _ in parts])
+        offsets = np.concatenate([offsets for _, offsets in parts])
+        order = np.argsort(indices, kind="stable")
+        return indices[order], offsets[order]
+
+    def _live(
+        self,
+        first: NDArray[np.int64],
+        n_found: NDArray[np.int64],
+        is_live: Callable[[NDArray[np.int64]], NDArray[np.bool_]],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sampled after the filter, so that the outcome is that of an index without the dead."""
+        indices, rows = _sampled(first, n_found, _MAX_CHECKED)
+        offsets = self._positions[rows].astype(np.int64)
+        kept = is_live(offsets)
+        indices, offsets = indices[kept], offsets[kept]
+        n_left = np.bincount(indices, minlength=len(first))
+        same, rows = _sampled(np.cumsum(n_left) - n_left, n_left, MAX_POSTINGS)
+        return same, offsets[rows]
+
+
+def _sampled(
+    first: NDArray[np.int64], n_found: NDArray[np.int64], limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For ranges of rows: which range, and which row, at most `limit` of each, evenly spread."""
+    n_taken = np.minimum(n_found, limit)
+    indices = np.repeat(np.arange(len(first), dtype=np.int64), n_taken)
+    rank = np.arange(len(indices)) - np.repeat(np.cumsum(n_taken) - n_taken, n_taken)
+    return indices, first[indices] + rank * n_found[indices] // np.maximum(n_taken[indices], 1)

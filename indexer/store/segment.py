@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from indexer.errors import IndexBuildError, IndexDamagedError
+from indexer.errors import IndexBuildError, IndexDamagedError, IndexerError
 from indexer.store.documents import Document, DocumentReader, write_documents
 from indexer.store.fingerprints import FingerprintReader, FingerprintWriter
 from indexer.store.lexical import LexicalReader, LexicalWriter
@@ -80,7 +80,10 @@ class SegmentWriter:
 
 
 class SegmentReader:
-    """The readers of one segment; BM25 is opened by the first search, as few queries need it."""
+    """The readers of one segment, which go on when its folder is removed, as POSIX lets them.
+
+    That is why BM25 is opened at once, too. Where it cannot be, a search says why.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -92,6 +95,8 @@ class SegmentReader:
         self._opening = threading.Lock()
         if len(self.documents) != len(self.text):
             raise IndexDamagedError(folder, "its documents do not match its texts")
+        with suppress(IndexerError):
+            self.lexical()
 
     def __len__(self) -> int:
         return len(self.documents)
