@@ -24,7 +24,7 @@ from indexer.curate.config import CurateConfig
 from indexer.curate.errors import CurateError
 from indexer.curate.journal import EXCLUDED_NAME, Read, Written, excluded_line, write_shards
 from indexer.curate.parallel import apply_all
-from indexer.curate.pipeline import DropCounts, Dropped, Stage, Step, curate
+from indexer.curate.pipeline import DropCount, DropCounts, Dropped, Stage, Step, curate
 from indexer.curate.shards import (
     MANIFEST_NAME,
     Shard,
@@ -174,9 +174,17 @@ class _Curation:
             n_files=sum(shard.n_files for shard in out.shards),
             n_bytes=sum(shard.n_bytes for shard in out.shards),
             n_twins=n_twins,
-            drops=tuple(DropCounts.of(drops).rows()),
+            drops=self._in_order(drops),
             skipped=skipped,
             shards=tuple(out.shards),
+        )
+
+    def _in_order(self, drops: list[DropCount]) -> tuple[DropCount, ...]:
+        """By step, and the most frequent reason first."""
+        names = [step.name for step in self._steps]
+        rows = DropCounts.of(drops).rows()
+        return tuple(
+            sorted(rows, key=lambda row: (names.index(row.step), -row.n_files, row.reason))
         )
 
     def _list_excluded(self, filtered: Written, out: Written, *, stages: bool) -> None:

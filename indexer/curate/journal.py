@@ -143,7 +143,7 @@ class _Run:
         excluded.flush()
         os.fsync(excluded.fileno())
         with (self._folder / JOURNAL_NAME).open("ab") as journal:
-            journal.write(json.dumps(asdict(self._state(excluded))).encode() + b"\n")
+            journal.write(_line(self._state(excluded)).encode() + b"\n")
             journal.flush()
             os.fsync(journal.fileno())
 
@@ -189,7 +189,7 @@ def _load(folder: Path, key: str) -> list[Written]:
         lines = (folder / JOURNAL_NAME).read_bytes().splitlines()
         if lines and json.loads(lines[0]) == {"key": key}:
             for line in lines[1:]:
-                points.append(_point(line))
+                points.append(_point(line, points[-1].shards if points else []))
                 if not _is_whole(folder, points[-1].shards[-1]):
                     points.pop()
                     break
@@ -202,9 +202,14 @@ def _load(folder: Path, key: str) -> list[Written]:
     return points
 
 
-def _point(line: bytes) -> Written:
+def _line(point: Written) -> str:
+    """A line names the last shard only: those before it have lines of their own."""
+    return json.dumps({**asdict(point), "shards": [asdict(point.shards[-1])]})
+
+
+def _point(line: bytes, before: list[Shard]) -> Written:
     record = json.loads(line)
-    shards = [Shard(**entry) for entry in record.pop("shards")]
+    shards = [*before, Shard(**record.pop("shards")[0])]
     drops = [DropCount(**entry) for entry in record.pop("drops")]
     return Written(shards=shards, drops=drops, **record)
 
@@ -218,7 +223,7 @@ def _is_whole(folder: Path, shard: Shard) -> bool:
 
 
 def _store(folder: Path, key: str, points: list[Written]) -> None:
-    lines = [json.dumps({"key": key}), *(json.dumps(asdict(point)) for point in points)]
+    lines = [json.dumps({"key": key}), *map(_line, points)]
     partial = folder / f"{JOURNAL_NAME}.partial"
     partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
     partial.replace(folder / JOURNAL_NAME)

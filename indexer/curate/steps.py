@@ -9,10 +9,12 @@ from pathlib import Path
 from indexer.curate.config import CurateConfig
 from indexer.curate.data_files import check_data_file
 from indexer.curate.encoded import check_encoded
+from indexer.curate.exact import exact_dedup
 from indexer.curate.generated import check_generated
 from indexer.curate.languages import check_language
 from indexer.curate.license_gate import check_license
 from indexer.curate.markup import check_html, check_xml
+from indexer.curate.near_dedup import near_dedup
 from indexer.curate.pipeline import Stage, Step
 from indexer.curate.quality import check_quality
 
@@ -21,7 +23,6 @@ MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
 
 def make_steps(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
     """All steps in the order in which they run; stages keep what they spill under `scratch`."""
-    del scratch
     return (
         Step("language", check_language),
         Step("quality", partial(check_quality, config=config)),
@@ -31,4 +32,6 @@ def make_steps(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
         Step("data", partial(check_data_file, config=config)),
         Step("generated", check_generated),
         Step("licence", partial(check_license, config=config)),
+        exact_dedup(scratch),
+        near_dedup(scratch),
     )
