@@ -60,7 +60,7 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 vsix: vscode-ext/dist/starcite.vsix ## Build the VS Code extension
 
 clean: ## Remove everything that make has built, fetched or installed in this folder
-	rm -rf .venv .tools .starcite .artifacts dist build vscode-ext/node_modules vscode-ext/dist
+	rm -rf .venv .tools .starcite .artifacts dist build vscode-ext/node_modules vscode-ext/dist vscode-ext/server
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- Python --------------------------------------------------------------------------------------
@@ -103,8 +103,15 @@ vscode-ext/node_modules/dev.stamp: vscode-ext/package-lock.json | .tools/node.st
 	@touch $(@D)/base.stamp $@
 
 extension_sources := $(shell find vscode-ext -maxdepth 1 -type f; find vscode-ext/src -type f)
+python_sources := starcite.py pyproject.toml $(shell find lsp_server attribution indexer stareencoder training -name '*.py' -o -name '*.lock')
 
-vscode-ext/dist/starcite.vsix: $(extension_sources) | vscode-ext/node_modules/$(environment).stamp
+# The extension carries the wheel, so that it can offer to install the server where there is none.
+vscode-ext/server/wheel.stamp: $(python_sources) | .venv/$(environment).stamp
+	@rm -rf $(@D) && mkdir -p $(@D)
+	$(step) "build the wheel" -- $(python) -m pip wheel --quiet --no-deps --wheel-dir $(@D) .
+	@touch $@
+
+vscode-ext/dist/starcite.vsix: $(extension_sources) vscode-ext/server/wheel.stamp | vscode-ext/node_modules/$(environment).stamp
 	$(step) "package the extension" -- $(npm) run package
 	@touch $@
 
