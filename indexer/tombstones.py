@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from indexer.errors import DocumentUnknownError, IndexBuildError, IndexChangedError
+from indexer.errors import DocumentUnknownError, IndexChangedError
 from indexer.index import Index
-from indexer.manifest import TOMBSTONES_NAME, Manifest, read_manifest, sync_folder
+from indexer.manifest import TOMBSTONES_NAME, Manifest, sync_folder
+from indexer.source_file import Origin
 from indexer.store.tombstones import read_tombstones, write_tombstones
-from indexer.writing import corpus_digest, only_writer, publish, seal_file, sweep
+from indexer.writing import changing, corpus_digest, next_name, publish, seal_file
 
 
 def forget_documents(
@@ -33,24 +35,19 @@ def forget_documents(
         IndexChangedError: the ids are not those of this index any more; nothing is forgotten.
         IndexBuildError: somebody else writes the index, or the disk is full.
     """
-    path = index_path.absolute()
-    read_manifest(path)  # no lock is left beside what is no index
-    with only_writer(path):
-        current = read_manifest(path)
+    with changing(index_path) as (path, current):
         if resolved_from is not None and not _counts_alike(current, resolved_from):
             raise IndexChangedError(path)
         wanted = set(document_ids)
         for document_id in sorted(wanted):
             if not 0 <= document_id < current.n_documents:
                 raise DocumentUnknownError(document_id, current.n_documents)
-        known = tombstones_of(path, current)
-        if wanted <= known:
+        if wanted <= tombstones_of(path, current):
             return current
-        try:
-            return _forget(path, current, sorted(wanted | known))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise IndexBuildError(f"cannot write in {path}: {reason}; make room") from error
+        with Index.open(path) as index:
+            digest = corpus_digest(live_places(index, without=wanted))
+        changes = entomb(path, current, wanted)
+        return publish(path, current, corpus_digest=digest, **changes)
 
 
 def tombstones_of(path: Path, manifest: Manifest) -> set[int]:
@@ -61,10 +58,24 @@ def tombstones_of(path: Path, manifest: Manifest) -> set[int]:
     return set(ids.tolist())
 
 
-def live_corpus_digest(index: Index, *, without: frozenset[int] = frozenset()) -> str:
-    """The digest of a corpus of just the documents that are live, but for some."""
-    documents = (index.document(one) for one in index.live_document_ids() if one not in without)
-    return corpus_digest((one.sha256, origin) for one in documents for origin in one.origins)
+def live_places(index: Index, *, without: Set[int] = frozenset()) -> Iterator[tuple[str, Origin]]:
+    """The sha256 of each live document, but for some, with each place it was found in."""
+    for document_id in index.live_document_ids():
+        if document_id not in without:
+            document = index.document(document_id)
+            for origin in document.origins:
+                yield document.sha256, origin
+
+
+def entomb(path: Path, current: Manifest, document_ids: Set[int]) -> dict[str, Any]:
+    """Write the tombstones of the next generation; what its manifest says of them."""
+    name = f"{TOMBSTONES_NAME}/{next_name(current)}.npy"
+    ids = sorted(tombstones_of(path, current) | document_ids)
+    write_tombstones(path / name, np.array(ids, dtype=np.uint32))
+    entry = seal_file(path / name)
+    sync_folder(path / TOMBSTONES_NAME)
+    files = {key: one for key, one in current.files.items() if key != current.tombstones}
+    return {"tombstones": name, "n_tombstones": len(ids), "files": {**files, name: entry}}
 
 
 def _counts_alike(current: Manifest, earlier: Manifest) -> bool:
@@ -73,23 +84,3 @@ def _counts_alike(current: Manifest, earlier: Manifest) -> bool:
     return (current.lineage or current.checksum) == lineage and (
         current.segments[:n_segments] == earlier.segments
     )
-
-
-def _forget(path: Path, current: Manifest, document_ids: list[int]) -> Manifest:
-    name = f"{TOMBSTONES_NAME}/{current.generation + 1:06d}.npy"
-    write_tombstones(path / name, np.array(document_ids, dtype=np.uint32))
-    entry = seal_file(path / name)
-    sync_folder(path / TOMBSTONES_NAME)
-    files = {key: one for key, one in current.files.items() if key != current.tombstones}
-    with Index.open(path) as index:
-        digest = live_corpus_digest(index, without=frozenset(document_ids))
-    following = publish(
-        path,
-        current,
-        corpus_digest=digest,
-        tombstones=name,
-        n_tombstones=len(document_ids),
-        files={**files, name: entry},
-    )
-    sweep(path, following)
-    return following
