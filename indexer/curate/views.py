@@ -1,0 +1,110 @@
+"""Three views of a text in which copies are recognised, each as a sequence of k-gram hashes.
+
+`words` sees prose, wherever it stands: lower-case words, comments included, nothing else.
+`exact` sees code: lexemes without comments, whitespace, and what formatters add, remove or change
+(quotes, parentheses, commas, semicolons), so re-indenting and re-formatting change nothing.
+`renamed` sees code whose names were changed: each identifier counts as the distance to its last
+occurrence within the k-gram (Baker, "Parameterized Pattern Matching", 1996), so that names do not
+matter, but which of them are equal does. Keywords, built-in names, attributes and numbers stay.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.text.lex import Lexemes, hash_spans, lex, mix
+from indexer.text.winnow import gram_hashes
+
+_MULTIPLIER = np.uint64(0xD1342543DE82EF95)
+_IS_ALNUM = np.zeros(256, dtype=np.int8)
+_IS_ALNUM[list(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = 1
+_IS_NAME_START = _IS_ALNUM.astype(bool)
+_IS_NAME_START[list(b"0123456789")] = False
+_IS_NAME_START[0x80:] = True
+_IS_FORMATTING = np.zeros(256, dtype=bool)
+_IS_FORMATTING[list(b"\"'(),;\\")] = True
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The units of a text in order, and the hash of each run of `k` of them."""
+
+    grams: NDArray[np.uint64]  # (N - k + 1,)
+    starts: NDArray[np.int64]  # (N,) byte offsets
+    ends: NDArray[np.int64]  # (N,)
+    k: int
+
+
+def code_lexemes(data: bytes, language: str) -> Lexemes:
+    """The lexemes of a text but for those that a formatter chooses."""
+    lexemes = lex(data, language)
+    stays = ~_IS_FORMATTING[np.frombuffer(data, dtype=np.uint8)[lexemes.starts]]
+    return Lexemes(lexemes.hashes[stays], lexemes.starts[stays], lexemes.ends[stays])
+
+
+def words_view(data: bytes, _: Lexemes, k: int) -> View:
+    """Lower-case words of `[A-Za-z_0-9]`, of code and comments alike."""
+    lowered = np.frombuffer(data.lower(), dtype=np.uint8)
+    edges = np.diff(_IS_ALNUM[lowered], prepend=0, append=0)
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return View(gram_hashes(hash_spans(lowered, starts, ends), k=k), starts, ends, k)
+
+
+def exact_view(_: bytes, lexemes: Lexemes, k: int) -> View:
+    """Lexemes as they are."""
+    return View(gram_hashes(lexemes.hashes, k=k), lexemes.starts, lexemes.ends, k)
+
+
+def renamed_view(data: bytes, lexemes: Lexemes, k: int) -> View:
+    """Lexemes without the names that a copyist can choose."""
+    return View(_parameterised(data, lexemes, k), lexemes.starts, lexemes.ends, k)
+
+
+MakeView = Callable[[bytes, Lexemes, int], View]
+
+
+def _parameterised(data: bytes, lexemes: Lexemes, k: int) -> NDArray[np.uint64]:
+    n_grams = len(lexemes) - k + 1
+    if n_grams <= 0:
+        return np.empty(0, dtype=np.uint64)
+    is_name = _is_name(data, lexemes)
+    distances = _distances(lexemes.hashes, is_name)
+    polynomials = np.zeros(n_grams, dtype=np.uint64)
+    for place in range(k):
+        distance = distances[place : place + n_grams]
+        # A name that was not met before in this k-gram is new, whatever stands before the k-gram.
+        name_codes = np.where(distance <= place, distance, 0).astype(np.uint64)
+        codes = np.where(
+            is_name[place : place + n_grams], name_codes, lexemes.hashes[place : place + n_grams]
+        )
+        polynomials *= _MULTIPLIER
+        polynomials += codes
+    return mix(polynomials)
+
+
+def _is_name(data: bytes, lexemes: Lexemes) -> NDArray[np.bool_]:
+    bytes_ = np.frombuffer(data, dtype=np.uint8)
+    firsts = bytes_[lexemes.starts]
+    is_name: NDArray[np.bool_] = _IS_NAME_START[firsts]
+    is_name &= ~np.isin(lexemes.hashes, _FIXED)
+    is_name[1:] &= firsts[:-1] != ord(".")  # attributes and methods belong to others
+    return is_name
+
+
+def _distances(hashes: NDArray[np.uint64], is_name: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How far back the same name last stood; more than the text is long where it did not."""
+    places = np.flatnonzero(is_name)
+    order = places[np.argsort(hashes[places], kind="stable")]
+    distances = np.full(len(hashes), len(hashes) + 1, dtype=np.int64)
+    is_repeated = hashes[order[1:]] == hashes[order[:-1]]
+    distances[order[1:][is_repeated]] = (order[1:] - order[:-1])[is_repeated]
+    return distances
+
+
+_FIXED = np.unique(lex(" ".join([*keyword.kwlist, *dir(builtins)]).encode(), "python").hashes)
