@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from indexer.curate.config import CurateConfig
 from indexer.curate.data_files import check_data_file
+from indexer.curate.decontaminate import decontaminate
 from indexer.curate.encoded import check_encoded
 from indexer.curate.exact import exact_dedup
 from indexer.curate.generated import check_generated
@@ -21,8 +22,14 @@ from indexer.curate.quality import check_quality
 MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
 
 
-def make_steps(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
-    """All steps in the order in which they run; stages keep what they spill under `scratch`."""
+def make_steps(
+    config: CurateConfig, scratch: Path, *, benchmarks: Sequence[Path] = ()
+) -> tuple[Step | Stage, ...]:
+    """All steps in the order in which they run; stages keep what they spill under `scratch`.
+
+    Raises:
+        CurateError: one of the benchmarks, whose problems shall not be in the corpus, cannot be read.
+    """
     return (
         Step("language", check_language),
         Step("quality", partial(check_quality, config=config)),
@@ -32,6 +39,7 @@ def make_steps(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
         Step("data", partial(check_data_file, config=config)),
         Step("generated", check_generated),
         Step("licence", partial(check_license, config=config)),
+        decontaminate(benchmarks),
         exact_dedup(scratch),
         near_dedup(scratch),
     )
