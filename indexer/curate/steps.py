@@ -27,8 +27,10 @@ def make_steps(
 ) -> tuple[Step | Stage, ...]:
     """All steps in the order in which they run; stages keep what they spill under `scratch`.
 
+    Files that hold a problem of one of `benchmarks` leave the corpus.
+
     Raises:
-        CurateError: one of the benchmarks, whose problems shall not be in the corpus, cannot be read.
+        CurateError: a benchmark cannot be read.
     """
     return (
         Step("language", check_language),
