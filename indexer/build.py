@@ -6,15 +6,15 @@ folder takes the target's place; the index that was there before stays until tha
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import manifest as manifests
+from indexer.collect import BuildProgress, Collector, Progress
 from indexer.errors import IndexBuildError
 from indexer.manifest import (
     SEGMENTS_NAME,
@@ -23,28 +23,18 @@ from indexer.manifest import (
     sync_folder,
     write_manifest,
 )
-from indexer.source_file import Origin, SourceFile
-from indexer.store.documents import Document
+from indexer.source_file import SourceFile
 from indexer.store.lexical import CHUNK_LINES
 from indexer.store.membership import TILE_CHARS
-from indexer.store.segment import SegmentWriter
-from indexer.text.normalize import to_bytes
 from indexer.text.winnow import K, W
-from indexer.writing import built_by, by_place, corpus_digest, only_writer, seal_files
+from indexer.writing import built_by, corpus_digest, only_writer, seal_files
+
+__all__ = ["BuildProgress", "BuildReport", "build_index"]
 
 log = logging.getLogger(__name__)
 
 _SEGMENT_NAME = "000001"
 _OWN_NAMES = {manifests.FILE_NAME, f"{manifests.FILE_NAME}.partial", SEGMENTS_NAME, TOMBSTONES_NAME}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuildProgress:
-    """How far a build has come."""
-
-    step: str  # "reading", "sorting", "checking"
-    n_documents: int
-    n_bytes: int  # of distinct text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +58,7 @@ def build_index(
     files: Iterable[SourceFile],
     out: Path,
     *,
-    progress: Callable[[BuildProgress], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> BuildReport:
     """Build an index of `files` at `out`, in place of the one that may be there.
 
@@ -88,7 +78,7 @@ def build_index(
         _remove(partial)
         try:
             collected = _write_segment(files, partial / SEGMENTS_NAME / _SEGMENT_NAME, progress)
-            manifest = _seal(partial, collected, progress)
+            manifest = _seal(partial, collected)
             _take_place(partial, target)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -103,101 +93,37 @@ def build_index(
         path=target,
         manifest=manifest,
         n_files=collected.n_files,
-        n_twins=collected.n_files - collected.n_blank - len(collected.digests),
+        n_twins=collected.n_files - collected.n_blank - len(collected),
         n_blank=collected.n_blank,
         elapsed_s=elapsed_s,
     )
 
 
-class _Collected:
-    """What is known of the documents so far; twins can come until the very last file."""
-
-    def __init__(self) -> None:
-        self.n_files = 0
-        self.n_blank = 0
-        self.n_bytes = 0
-        self.digests: dict[bytes, int] = {}  # sha256 → number, in order
-        self.languages: list[str] = []
-        self.sizes: list[int] = []
-        self.origins: list[set[Origin]] = []
-
-    def documents(self) -> list[Document]:
-        """One document for each distinct text, its origins in a fixed order."""
-        return [
-            Document(
-                document_id=number,
-                sha256=digest.hex(),
-                language=self.languages[number],
-                n_bytes=self.sizes[number],
-                origins=tuple(sorted(self.origins[number], key=by_place)),
-            )
-            for digest, number in self.digests.items()
-        ]
-
-    def corpus_digest(self) -> str:
-        """Equal for equal sets of (text, package, path), in whatever order they came."""
-        return corpus_digest(
-            (digest.hex(), origin)
-            for digest, number in self.digests.items()
-            for origin in self.origins[number]
-        )
-
-
-def _write_segment(
-    files: Iterable[SourceFile], folder: Path, progress: Callable[[BuildProgress], None]
-) -> _Collected:
-    collected = _Collected()
-    writer = SegmentWriter(folder)
+def _write_segment(files: Iterable[SourceFile], folder: Path, progress: Progress) -> Collector:
+    collected = Collector(folder, progress=progress)
     try:
-        for file in files:
-            _add(file, collected, writer)
-            progress(_progress("reading", collected))
-        if not collected.digests:
+        collected.read(files)
+        if not len(collected):
             raise IndexBuildError("the corpus has no source files; run: starcite corpus fetch")
-        progress(_progress("sorting", collected))
-        writer.finish(collected.documents())
+        collected.finish()
     finally:
-        writer.discard()
+        collected.discard()
     return collected
 
 
-def _progress(step: str, collected: _Collected) -> BuildProgress:
-    return BuildProgress(step=step, n_documents=len(collected.digests), n_bytes=collected.n_bytes)
-
-
-def _add(file: SourceFile, collected: _Collected, writer: SegmentWriter) -> None:
-    collected.n_files += 1
-    if not file.text.strip():
-        collected.n_blank += 1
-        return
-    data = to_bytes(file.text)
-    digest = hashlib.sha256(data).digest()
-    number = collected.digests.get(digest)
-    if number is None:
-        number = writer.add(data, text=file.text, language=file.language)
-        collected.digests[digest] = number
-        collected.languages.append(file.language)
-        collected.sizes.append(len(data))
-        collected.origins.append(set())
-        collected.n_bytes = writer.n_bytes
-    collected.origins[number].update((file.origin, *file.twins))
-
-
-def _seal(
-    partial: Path, collected: _Collected, progress: Callable[[BuildProgress], None]
-) -> Manifest:
+def _seal(partial: Path, collected: Collector) -> Manifest:
     """Make every file durable and write the manifest that names them all."""
-    progress(_progress("checking", collected))
+    collected.tell("checking")
     files = seal_files(partial, partial)
     manifest = Manifest(
-        corpus_digest=collected.corpus_digest(),
+        corpus_digest=corpus_digest(collected.places()),
         built_by=built_by(),
         k=K,
         w=W,
         tile_chars=TILE_CHARS,
         chunk_lines=CHUNK_LINES,
-        n_documents=len(collected.digests),
-        n_origins=sum(len(origins) for origins in collected.origins),
+        n_documents=len(collected),
+        n_origins=collected.n_origins,
         n_bytes=collected.n_bytes,
         segments=(_SEGMENT_NAME,),
         files=files,

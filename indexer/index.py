@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -173,6 +173,17 @@ class Index:
             return range(self.manifest.n_documents)
         live: list[int] = np.flatnonzero(~forgotten).tolist()
         return live
+
+    def live_digests(self) -> Iterator[tuple[int, str]]:
+        """The id and the sha256 of every document that is not forgotten; no record is parsed."""
+        live = self.live_document_ids()
+        digests = [segment.documents.digests() for segment in self._open_segments()]
+        flat = np.concatenate([np.empty(0, dtype="S64"), *digests])
+        return ((one, flat[one].decode("ascii", "replace")) for one in live)
+
+    def segments(self) -> Iterator[tuple[str, int, SegmentReader]]:
+        """The name of each segment, the id of its first document and its readers."""
+        return zip(self.manifest.segments, self._bases, self._open_segments(), strict=False)
 
     def _open_segments(self) -> list[SegmentReader]:
         if self._segments is None:

@@ -20,6 +20,7 @@ from indexer.manifest import (
     TOMBSTONES_NAME,
     FileEntry,
     Manifest,
+    read_manifest,
     sync_folder,
     write_manifest,
 )
@@ -46,6 +47,32 @@ def only_writer(target: Path) -> Iterator[None]:
         raise IndexBuildError(
             f"cannot write in {target.parent}: {error.strerror or error}; choose another folder"
         ) from error
+
+
+@contextmanager
+def changing(index_path: Path) -> Iterator[tuple[Path, Manifest]]:
+    """Be the only one who changes an index that is there; gives its path and its manifest.
+
+    Whatever happens inside, the index is afterwards what its manifest says, and nothing more.
+
+    Raises:
+        IndexMissingError, IndexFormatError, IndexDamagedError: there is no such index.
+        IndexBuildError: somebody else writes it, or the disk is full.
+    """
+    path = index_path.absolute()
+    read_manifest(path)  # no lock is left beside what is no index
+    with only_writer(path):
+        current = read_manifest(path)
+        try:
+            sweep(path, current)
+            yield path, current
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise IndexBuildError(
+                f"cannot write in {path}: {reason}; make room, nothing was changed"
+            ) from error
+        finally:
+            sweep(path, read_manifest(path))
 
 
 def seal_files(folder: Path, root: Path) -> dict[str, FileEntry]:
@@ -81,6 +108,11 @@ def publish(path: Path, current: Manifest, **changes: Any) -> Manifest:
     )
     write_manifest(path, following)
     return following
+
+
+def next_name(current: Manifest) -> str:
+    """What the next generation calls what it adds; no earlier one has used the name."""
+    return f"{current.generation + 1:06d}"
 
 
 def sweep(path: Path, manifest: Manifest) -> None:

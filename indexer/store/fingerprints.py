@@ -23,6 +23,7 @@ MAX_POSTINGS = 512
 
 # Of a value with still more than this, tombstones are looked for in an even sample of so many.
 _MAX_CHECKED = 1 << 16
+_COPY_ROWS = 1 << 20
 _SORT_ROWS = 1 << 24  # postings sorted at a time, 128 MiB
 
 
@@ -77,6 +78,12 @@ class FingerprintReader:
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def chunks(self) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+        """All values with their byte offsets, a part at a time."""
+        for first in range(0, len(self), _COPY_ROWS):
+            rows = slice(first, first + _COPY_ROWS)
+            yield self._values[rows], self._positions[rows].astype(np.int64)
 
     def lookup(
         self,

@@ -35,10 +35,13 @@ class TextWriter:
 
     def add(self, data: bytes) -> None:
         """Append a document."""
-        frame = self._compressor.compress(data)
+        self.add_frame(self._compressor.compress(data), n_bytes=len(data))
+
+    def add_frame(self, frame: bytes, *, n_bytes: int) -> None:
+        """Append a document that is compressed already, and has so many bytes."""
         self._file.write(frame)
         self._offsets.append(self._offsets[-1] + len(frame))
-        self._starts.append(self._starts[-1] + len(data))
+        self._starts.append(self._starts[-1] + n_bytes)
 
     def finish(self) -> None:
         """Write where each document's frame and text begin."""
@@ -68,13 +71,22 @@ class TextReader:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each document's text begins, and last where all of it ends; (N + 1,)."""
+        return self._starts
+
+    def frame(self, number: int) -> bytes:
+        """A document as it is stored."""
+        return self._frames[int(self._offsets[number]) : int(self._offsets[number + 1])].tobytes()
+
     def read(self, number: int) -> bytes:
         """The UTF-8 text of a document, by its number in the segment.
 
         Raises:
             IndexDamagedError: the frame does not decompress to what was written.
         """
-        frame = self._frames[int(self._offsets[number]) : int(self._offsets[number + 1])].tobytes()
+        frame = self.frame(number)
         n_bytes = int(self._starts[number + 1] - self._starts[number])
         try:
             # Before decompressing, as a damaged header may ask for more memory than there is.
