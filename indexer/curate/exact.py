@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.curate.spool import Spool, SpoolWriter
-from indexer.curate.twins import merge_twins, rank
+from indexer.curate.twins import Records, merge_twins, rank
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 
@@ -57,15 +57,18 @@ def exact_keepers(digests: bytes, spool: Spool) -> NDArray[np.int64]:
 
 
 def merge_same(
-    spool: Spool, keepers: NDArray[np.int64], on_drop: OnDropInStage
+    records: Records,
+    keepers: NDArray[np.int64],
+    on_drop: OnDropInStage,
+    numbers: Iterable[int],
 ) -> Iterator[SourceFile]:
-    """What stays by `keepers`, with the origins of what goes."""
+    """Those of `numbers` that stay by `keepers`, with the origins of what goes."""
 
     def describe(_: int, keeper: int) -> Drop:
-        origin = spool[keeper].origin
+        origin = records[keeper].origin
         return Drop(REASON, f"{origin.purl} {origin.path}")
 
-    return merge_twins(spool, keepers, "same", describe, on_drop)
+    return merge_twins(records, keepers, "same", on_drop, describe=describe, numbers=numbers)
 
 
 def _sweep(
@@ -79,5 +82,6 @@ def _sweep(
             for file in files:
                 digests += text_digest(file)
                 writer.add(file)
-        with Spool([folder]) as spool:
-            yield from merge_same(spool, exact_keepers(bytes(digests), spool), on_drop)
+        spool = Spool([folder])
+        keepers = exact_keepers(bytes(digests), spool)
+        yield from merge_same(spool, keepers, on_drop, range(len(spool)))

@@ -19,7 +19,7 @@ from indexer.curate.minhash import jaccard, shingles
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.curate.signatures import Signatures, SignatureWriter
 from indexer.curate.spool import Spool, SpoolWriter
-from indexer.curate.twins import merge_twins, rank
+from indexer.curate.twins import Records, merge_twins, rank
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 
@@ -55,16 +55,20 @@ def exact_similarity(spool: Spool) -> Similarity:
 
 
 def merge_near(
-    spool: Spool, keepers: NDArray[np.int64], similarity: Similarity, on_drop: OnDropInStage
+    records: Records,
+    keepers: NDArray[np.int64],
+    similarity: Similarity,
+    on_drop: OnDropInStage,
+    numbers: Iterable[int],
 ) -> Iterator[SourceFile]:
-    """What stays by `keepers`, with the origins of what goes."""
+    """Those of `numbers` that stay by `keepers`, with the origins of what goes."""
 
     def describe(number: int, keeper: int) -> Drop:
-        origin = spool[keeper].origin
+        origin = records[keeper].origin
         alike = f"{similarity(number, keeper):.2f}"
         return Drop(REASON, f"{alike} alike: {origin.purl} {origin.path}")
 
-    return merge_twins(spool, keepers, "near", describe, on_drop)
+    return merge_twins(records, keepers, "near", on_drop, describe=describe, numbers=numbers)
 
 
 def _sweep(
@@ -74,9 +78,7 @@ def _sweep(
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"{NAME}-") as name:
         folder = Path(name)
         spill(files, folder)
-        with Spool([folder]) as spool:
-            similarity = exact_similarity(spool)
-            keepers = find_keepers(
-                Signatures([folder]), similarity, lambda number: rank(spool[number])
-            )
-            yield from merge_near(spool, keepers, similarity, on_drop)
+        spool = Spool([folder])
+        similarity = exact_similarity(spool)
+        keepers = find_keepers(Signatures([folder]), similarity, lambda number: rank(spool[number]))
+        yield from merge_near(spool, keepers, similarity, on_drop, range(len(spool)))

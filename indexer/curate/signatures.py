@@ -102,6 +102,10 @@ class Signatures:
     def __len__(self) -> int:
         return len(self.sizes)
 
+    def leave_out(self, numbers: NDArray[np.int64]) -> None:
+        """Treat some documents as if they had too few words to be compared."""
+        self.sizes[numbers] = 0
+
     def keys(self, band: int) -> NDArray[np.uint64]:
         """The key of one band of every document, (N,)."""
         columns = [keys[:, band] for keys in self._keys]

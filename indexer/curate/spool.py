@@ -12,6 +12,7 @@ from types import TracebackType
 
 import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 from indexer.curate.records import dump_record, parse_record
 from indexer.source_file import SourceFile
@@ -50,13 +51,14 @@ class SpoolWriter:
 
 
 class Spool:
-    """The records of one or several parts, numbered through; close it after use."""
+    """The records of one or several parts, numbered through and memory-mapped."""
 
     def __init__(self, folders: Sequence[Path], name: str = "records") -> None:
-        self._files = [(folder / f"{name}.zst").open("rb") for folder in folders]
         self._offsets = [
             np.fromfile(folder / f"{name}.offsets", dtype=np.uint64) for folder in folders
         ]
+        # A mapping holds no file open, so there may be thousands of parts.
+        self._frames = [_map(folder / f"{name}.zst") for folder in folders]
         self._starts = np.cumsum([0, *(len(offsets) - 1 for offsets in self._offsets)])
         self._decompress = zstandard.ZstdDecompressor().decompress
 
@@ -67,18 +69,18 @@ class Spool:
         if not 0 <= number < len(self):
             raise IndexError(f"no record {number}: the spool has {len(self)}, counting from 0")
         part = int(np.searchsorted(self._starts, number, side="right")) - 1
-        offsets = self._offsets[part]
-        place = number - int(self._starts[part])
-        self._files[part].seek(int(offsets[place]))
-        frame = self._files[part].read(int(offsets[place + 1] - offsets[place]))
-        return parse_record(self._decompress(frame))
+        start, end = self._offsets[part][number - int(self._starts[part]) :][:2].tolist()
+        return parse_record(self._decompress(self._frames[part][start:end].tobytes()))
 
     def __iter__(self) -> Iterator[SourceFile]:
         return (self[number] for number in range(len(self)))
 
-    def __enter__(self) -> Spool:
-        return self
+    def numbers(self, part: int) -> range:
+        """The numbers of the records of one part."""
+        return range(int(self._starts[part]), int(self._starts[part + 1]))
 
-    def __exit__(self, *_: object) -> None:
-        for file in self._files:
-            file.close()
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    if path.stat().st_size == 0:  # which cannot be mapped
+        return np.empty(0, dtype=np.uint8)
+    return np.memmap(path, dtype=np.uint8, mode="r")

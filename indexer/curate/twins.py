@@ -7,16 +7,15 @@ An opt-out must find a text wherever it was published, so what goes leaves its o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.curate.pipeline import Drop, OnDropInStage
-from indexer.curate.spool import Spool
-from indexer.source_file import Origin, SourceFile
+from indexer.source_file import Origin, Relation, SourceFile
 from indexer.text.normalize import to_bytes
 
 _NEVER = "9999"  # sorts behind every date
@@ -43,38 +42,62 @@ def rank(file: SourceFile) -> tuple[object, ...]:
     )
 
 
+class Records(Protocol):
+    """Numbered source files, as a spool has them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> SourceFile: ...
+
+
+class Merged:
+    """Records in which whatever stands for others has their origins; a `Records` itself."""
+
+    def __init__(self, records: Records, keepers: NDArray[np.int64], relation: Relation) -> None:
+        gone = np.flatnonzero(keepers != np.arange(len(keepers)))
+        self._records, self._relation = records, relation
+        self._gone = gone[np.argsort(keepers[gone], kind="stable")]
+        self._stands_for = keepers[self._gone]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, number: int) -> SourceFile:
+        first, last = np.searchsorted(self._stands_for, [number, number + 1])
+        twins = [self._records[twin] for twin in self._gone[first:last].tolist()]
+        file = self._records[number]
+        return _with_origins(file, twins, self._relation) if twins else file
+
+
 def merge_twins(
-    spool: Spool,
+    records: Records,
     keepers: NDArray[np.int64],
-    relation: Literal["same", "near"],
-    describe: Callable[[int, int], Drop],
+    relation: Relation,
     on_drop: OnDropInStage,
+    *,
+    describe: Callable[[int, int], Drop],
+    numbers: Iterable[int],
 ) -> Iterator[SourceFile]:
-    """The documents that stand for themselves, in order, with the origins of their twins.
+    """Those of some documents that stand for themselves, in order, with their twins' origins.
 
     Args:
-        spool: all documents.
+        records: all documents.
         keepers: for each the number of the document that stands for it, (N,).
         relation: how the text of a twin relates to the one that stays.
-        describe: why a document goes, from its number and its keeper's.
         on_drop: told of each document that goes.
+        describe: why a document goes, from its number and its keeper's.
+        numbers: the documents to go through.
     """
-    gone = np.flatnonzero(keepers != np.arange(len(keepers)))
-    by_keeper = gone[np.argsort(keepers[gone], kind="stable")]
-    ordered = keepers[by_keeper]
-    for number, file in enumerate(spool):
+    merged = Merged(records, keepers, relation)
+    for number in numbers:
         keeper = int(keepers[number])
-        if keeper != number:
-            on_drop(file, describe(number, keeper))
-            continue
-        first, last = np.searchsorted(ordered, [number, number + 1])
-        twins = [spool[twin] for twin in by_keeper[first:last].tolist()]
-        yield _with_origins(file, twins, relation) if twins else file
+        if keeper == number:
+            yield merged[number]
+        else:
+            on_drop(records[number], describe(number, keeper))
 
 
-def _with_origins(
-    file: SourceFile, twins: list[SourceFile], relation: Literal["same", "near"]
-) -> SourceFile:
+def _with_origins(file: SourceFile, twins: Iterable[SourceFile], relation: Relation) -> SourceFile:
     origins = set(file.twins)
     for twin in twins:
         origins.add(replace(twin.origin, relation=relation))

@@ -172,8 +172,10 @@ def test_a_spool_gives_back_what_was_put_in(tmp_path: Path) -> None:
             for file in some:
                 writer.add(file)
 
-    with Spool(parts) as spool:
-        assert list(spool) == files
-        assert [spool[number] for number in (4, 0, 2)] == [files[4], files[0], files[2]]
-        with pytest.raises(IndexError, match="no record 5"):
-            spool[5]
+    spool = Spool(parts)
+
+    assert list(spool) == files
+    assert [spool[number] for number in (4, 0, 2)] == [files[4], files[0], files[2]]
+    assert [spool.numbers(part) for part in range(3)] == [range(2), range(2, 2), range(2, 5)]
+    with pytest.raises(IndexError, match="no record 5"):
+        spool[5]
