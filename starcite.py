@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 import click
@@ -37,7 +38,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _open_trace_probe(path: Path) -> Any:
+    """How `starcite index forget` traces what it removed, though an index knows of no tracer."""
+    return importlib.import_module("attribution.probe").TraceProbe(path)
+
+
+_CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "obj": {"starcite.probes": [_open_trace_probe]},
+}
+
+
+@click.command(cls=LazyGroup, context_settings=_CONTEXT)
 @click.version_option(package_name="starcite")
 def main(**_: Any) -> None:
     """Code completion that tells you where its code came from.

@@ -19,6 +19,8 @@ from indexer.corpus import read_corpus, read_inventory
 from indexer.errors import IndexerError
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
+from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
+from indexer.optout.ledger_filter import without_forgotten
 from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
@@ -33,6 +35,10 @@ def index() -> None:
 
     Example: starcite index build
     """
+
+
+for _command in OPTOUT_COMMANDS:
+    index.add_command(_command)
 
 
 @index.command()
@@ -52,7 +58,7 @@ def build(*, corpus: Path | None, out: Path | None, as_json: bool) -> None:
         n_bytes = sum(read_inventory(source).census.n_bytes.values())
         bar = stack.enter_context(_Bar("index build", n_bytes))
         report = build_index(
-            read_corpus(source),
+            without_forgotten(read_corpus(source)),
             out or default_index_path(),
             progress=lambda now: bar.show(now.n_bytes, _step(now)),
         )

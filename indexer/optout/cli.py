@@ -1,0 +1,275 @@
+"""`starcite index find|forget|verify-receipt|receipt-key`: am I in it, and how do I get out?"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from indexer.config import default_index_path
+from indexer.errors import IndexerError
+from indexer.index import Index
+from indexer.optout import forget as forgetting
+from indexer.optout.errors import OptoutError, ReceiptError, SelectorError
+from indexer.optout.forget import Outcome, Setting, finish_pending, was_asked, write_file
+from indexer.optout.keys import key_path, open_key, parse_public_key, public_key_of
+from indexer.optout.page import PageContext, render_page
+from indexer.optout.receipt import verify_receipt
+from indexer.optout.render import as_record, as_text
+from indexer.optout.requery import N_SPANS, IndexProbe, OpenProbe
+from indexer.optout.resolve import Resolution, resolve
+from indexer.optout.selector import Selector, parse_selector
+
+BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
+PROBES = "starcite.probes"  # further ways of asking, that the front door puts into click's context
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _selecting(command: _Command) -> _Command:
+    """Adds the options that say whom or what is meant."""
+    options = {
+        "--owner": "An account or organisation, or a package's name.",
+        "--repo": "owner/name, or a repository's address.",
+        "--package": "A package.",
+        "--path": "A glob inside of packages and repositories: src/**/*.py.",
+        "--content-hash": "sha256:… of a file's text, or sha1-git:….",
+        "--swhid": "swh:1:cnt:… of a file.",
+    }
+    for name, text in reversed(options.items()):
+        command = click.option(name, multiple=True, help=text)(command)
+    return click.option("--index", "index_path", type=_FOLDER, help="Default: the default index.")(
+        command
+    )
+
+
+@click.command()
+@_selecting
+@click.option("--html", type=_FILE, help="Write the answer as a page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def find(
+    *, index_path: Path | None, html: Path | None, as_json: bool, **asked: tuple[str, ...]
+) -> None:
+    """Say whether an owner, a repository, a package or a file is in the index: am I in it?
+
+    Options of one kind widen the question, different kinds narrow it. Near-duplicates, for which
+    a document stands, are found as well.
+    Exit codes: 0 answered, also if nothing was found; 2 wrong usage; 3 the index cannot be read.
+
+    Example: starcite index find --owner octocat --html answer.html
+    """
+    with _one_line_errors():
+        selector = _selector(asked)
+        resolution = _resolve((index_path or default_index_path()).absolute(), selector)
+        is_kept_out = was_asked(selector)
+        if html is not None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            page = render_page(resolution, PageContext(answered_at=now, is_kept_out=is_kept_out))
+            write_file(html, page.encode("utf-8", "replace"))
+    if as_json:
+        click.echo(json.dumps({**as_record(resolution), "is_kept_out": is_kept_out}))
+        return
+    click.echo(as_text(resolution))
+    if is_kept_out:
+        click.echo("The ledger keeps this out: nothing of it is indexed again.")
+
+
+@click.command()
+@_selecting
+@click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--receipt", type=_FILE, help="Where to write a copy of the receipt.")
+@click.option("--spans", type=click.IntRange(1, 100), default=N_SPANS, show_default=True,
+              help="Pieces of each document that are asked for again.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def forget(
+    *,
+    index_path: Path | None,
+    dry_run: bool,
+    yes: bool,
+    receipt: Path | None,
+    spans: int,
+    as_json: bool,
+    **asked: tuple[str, ...],
+) -> None:
+    """Take somebody out of the index, at once and for good, with a signed receipt.
+
+    Shows what will go, then asks. No query shows it from then on, and no later build or addition
+    takes it in again; `starcite index compact` removes it from the disk. What a killed run began
+    is finished first.
+    Exit codes: 0 done, or nothing to do; 1 not confirmed; 2 wrong usage; 3 it could not be done.
+
+    Example: starcite index forget --repo octocat/hello-world --receipt receipt.json
+    """
+    with _one_line_errors(), _progress() as progress:
+        selector = _selector(asked)
+        path = (index_path or default_index_path()).absolute()
+        setting = Setting(index=path, openers=_openers(), n_spans=spans, progress=progress)
+        finished = [] if dry_run else finish_pending(setting)
+        for outcome in finished:
+            click.echo(f"starcite: finished what was begun at {outcome.entry.time}", err=True)
+        resolution = _resolve(path, selector)
+        if dry_run or not (resolution.found or not was_asked(selector)):
+            _report(resolution, finished, receipt, as_json=as_json)
+            return
+        if not yes:
+            click.echo(as_text(resolution), err=as_json)
+            _confirm(resolution)
+        _report(
+            resolution,
+            [*finished, forgetting.forget(resolution, setting)],
+            receipt,
+            as_json=as_json,
+        )
+
+
+@click.command("verify-receipt")
+@click.argument("file", type=_FILE)
+@click.option("--key", help="The public key that must have signed it, or a file of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print what it proves as JSON.")
+def verify_receipt_command(*, file: Path, key: str | None, as_json: bool) -> None:
+    """Check a receipt: its signature and every proof in it; needs no index and no network.
+
+    Exit codes: 0 it holds, 2 wrong usage, 3 it was changed or does not prove what it says.
+
+    Example: starcite index verify-receipt receipt.json --key 3b6a27bc…
+    """
+    with _one_line_errors():
+        public_key = None if key is None else parse_public_key(key)
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise OptoutError(f"cannot read {file}: {error.strerror or error}") from error
+        try:
+            proven = verify_receipt(data, public_key=public_key)
+        except ReceiptError as error:
+            raise ReceiptError(f"{file} does not hold: {error}") from error
+    if as_json:
+        click.echo(json.dumps({**asdict(proven), "is_key_known": key is not None}))
+        return
+    click.echo(f"{file}: every proof holds, and not a byte was changed since it was signed")
+    click.echo(f"Request    {proven.request}")
+    click.echo(f"Absent     {proven.n_removed:,} documents, from the index of {proven.issued_at}")
+    click.echo(f"Asked for  {proven.n_asked:,} of them by {proven.n_questions:,} questions: silent")
+    click.echo(f"Models     {proven.models}")
+    click.echo(f"Signed by  {proven.public_key}")
+    if key is None:
+        click.echo("Whose key that is, this does not show; give --key with one that you trust.")
+
+
+@click.command("receipt-key")
+def receipt_key() -> None:
+    """Print the public key that receipts are signed with; make the key if there is none.
+
+    Example: starcite index receipt-key
+    """
+    with _one_line_errors():
+        click.echo(public_key_of(open_key(key_path())))
+
+
+COMMANDS = (find, forget, verify_receipt_command, receipt_key)
+
+
+def _selector(asked: Mapping[str, tuple[str, ...]]) -> Selector:
+    return parse_selector(
+        owners=asked["owner"],
+        repositories=asked["repo"],
+        packages=asked["package"],
+        paths=asked["path"],
+        content_hashes=asked["content_hash"],
+        swhids=asked["swhid"],
+    )
+
+
+def _openers() -> list[OpenProbe]:
+    """What queries are built on, and the queries themselves where the front door offers them."""
+    further: list[OpenProbe] = (click.get_current_context().find_object(dict) or {}).get(PROBES, [])
+    return [IndexProbe, *further]
+
+
+def _resolve(path: Path, selector: Selector) -> Resolution:
+    with _progress() as progress, Index.open(path) as index:
+        return resolve(
+            index, selector, progress=lambda done, total: progress("looking", done, total)
+        )
+
+
+def _confirm(resolution: Resolution) -> None:
+    n = len(resolution.found)
+    question = (
+        f"Forget these {n:,} documents?" if n else "Keep it out of later builds all the same?"
+    )
+    try:
+        is_wanted = click.confirm(question, err=True)
+    except click.Abort:  # no terminal to ask on, or the end of the input
+        is_wanted = False
+    if not is_wanted:
+        click.echo("starcite: nothing was changed", err=True)
+        sys.exit(1)
+
+
+def _report(
+    resolution: Resolution, outcomes: list[Outcome], receipt: Path | None, *, as_json: bool
+) -> None:
+    if receipt is not None and outcomes:
+        write_file(receipt, outcomes[-1].receipt.read_bytes())
+    if as_json:
+        done = [
+            {
+                "receipt": str(outcome.receipt),
+                "n_removed": len(outcome.entry.request.removed),
+                "tombstone_s": round(outcome.tombstone_s, 3),
+            }
+            for outcome in outcomes
+        ]
+        click.echo(json.dumps({**as_record(resolution), "done": done}))
+        return
+    if not outcomes:
+        click.echo(as_text(resolution))
+    for outcome in outcomes:
+        n = len(outcome.entry.request.removed)
+        click.echo(f"{n:,} documents forgotten in {outcome.tombstone_s:.2f} s; {outcome.receipt}")
+    if any(outcome.entry.request.removed for outcome in outcomes):
+        click.echo("To remove them from the disk as well, run: starcite index compact")
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except IndexerError as error:
+        click.echo(f"starcite: {error}", err=True)
+        sys.exit(BAD_INPUT if isinstance(error, SelectorError) else FAILED)
+    except KeyboardInterrupt:
+        click.echo("starcite: interrupted; run the same command again to go on", err=True)
+        sys.exit(INTERRUPTED)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on a terminal; elsewhere nothing, as most requests take a second."""
+    if not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    with contextlib.ExitStack() as stack:
+        bars: dict[str, Any] = {}
+        shown: dict[str, int] = {}  # a bar's own position lags behind between two drawings
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in bars:
+                bar = click.progressbar(
+                    length=total, label=what, file=sys.stderr, update_min_steps=max(total // 100, 1)
+                )
+                bars[what] = stack.enter_context(bar)
+            bars[what].update(done - shown.get(what, 0))
+            shown[what] = done
+
+        yield show
