@@ -21,6 +21,11 @@ def default_corpus_path() -> Path:
     return data_home() / "corpus" / "default"
 
 
+def frozen_corpus_path() -> Path:
+    """The folder of shards that `starcite corpus freeze` fills and that models are trained on."""
+    return data_home() / "corpus" / "frozen"
+
+
 def default_index_path() -> Path:
     """The folder that `starcite index build` writes and every query reads."""
     return data_home() / "index" / "default"

@@ -1,24 +1,19 @@
-"""`starcite corpus`: fetch the packages of a lock; make a lock."""
+"""`starcite corpus`: fetch the packages of a lock; make a lock; curate what was fetched."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 
+from indexer.command_line import bars, one_line_errors
 from indexer.config import default_corpus_path
 from indexer.corpus import Inventory, default_lock, fetch_corpus
-from indexer.corpus.errors import CorpusError, LockError
+from indexer.corpus.errors import CorpusError
 from indexer.corpus.lock import dump_lock
-
-BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
-_PLAIN_STEPS = 10  # lines of progress where there is no terminal
+from indexer.curate.cli import curate, freeze, stats
 
 
 @click.group()
@@ -41,7 +36,7 @@ def fetch(lock_path: Path | None, folder: Path | None) -> None:
     Example: starcite corpus fetch --lock my.lock --to ~/corpora/mine
     """
     target = (folder or default_corpus_path()).absolute()
-    with _one_line_errors(), _bars() as progress:
+    with one_line_errors(), bars() as progress:
         inventory = fetch_corpus(lock_path or default_lock(), target, progress)
     click.echo(f"{inventory.summary()}; in {target}")
     click.echo(_left_out_files(inventory), err=True)
@@ -60,7 +55,7 @@ def lock(names: Path, out: Path, standard_library: bool) -> None:
 
     Example: starcite corpus lock default.names --out default.lock --standard-library
     """
-    with _one_line_errors():
+    with one_line_errors():
         resolve = _import_resolve()
         made, left_out = resolve.make_lock(
             resolve.read_names(names),
@@ -73,40 +68,8 @@ def lock(names: Path, out: Path, standard_library: bool) -> None:
     click.echo(f"{len(made.packages)} packages locked in {out}, {len(left_out)} left out")
 
 
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except CorpusError as error:
-        click.echo(f"starcite: {error}", err=True)
-        sys.exit(BAD_INPUT if isinstance(error, LockError) else FAILED)
-    except KeyboardInterrupt:
-        click.echo("starcite: interrupted; run the same command again to go on", err=True)
-        sys.exit(INTERRUPTED)
-
-
-@contextlib.contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar a stage on a terminal; elsewhere a plain line now and then."""
-    with contextlib.ExitStack() as stack:
-        bars: dict[str, Any] = {}
-
-        def draw(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                stack.close()
-                bar = click.progressbar(length=total, label=stage, file=sys.stderr, show_pos=True)
-                bars[stage] = stack.enter_context(bar)
-            bars[stage].update(done - bars[stage].pos)
-
-        told: dict[str, int] = {}
-
-        def tell(stage: str, done: int, total: int) -> None:
-            tenth = done * _PLAIN_STEPS // max(1, total)
-            if told.get(stage) != tenth:
-                told[stage] = tenth
-                click.echo(f"{stage}: {done} of {total}", err=True)
-
-        yield draw if sys.stderr.isatty() else tell
+for command in (curate, stats, freeze):
+    corpus.add_command(command)
 
 
 def _import_resolve() -> ModuleType:

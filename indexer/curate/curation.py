@@ -8,6 +8,7 @@ until the manifest is written; then the folder takes the target's place.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +43,7 @@ RULES_VERSION = 1
 _FILTERED, _OUT, _SCRATCH = "filtered", "out", "scratch"
 _STAGE_EXCLUDED = f"stages-{EXCLUDED_NAME}"
 
-Progress = Callable[[str, int], None]  # what is being done, files read so far
+Progress = Callable[[str, int, int], None]  # what is being done, files so far, in all (0: unknown)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,7 @@ class Task:
     folder: Path
     config: CurateConfig = field(default_factory=CurateConfig)
     excluded: Path | None = None  # where to list what was dropped
+    n_files: int = 0  # how many files there are, where that is known: for progress only
     n_workers: int = 1
     make_steps: MakeSteps = make_steps
     skipped: Callable[[], Mapping[str, int]] = dict  # what the readers left out in the last pass
@@ -92,12 +94,12 @@ class _Curation:
     def run(self) -> ShardsManifest:
         self._remove_unfinished()
         before, stages, after = _split(self._steps)
-        filtered = self._write(_FILTERED, self._task.read, before)
+        filtered = self._write(_FILTERED, self._task.read, before, self._task.n_files)
         skipped = dict(sorted(self._task.skipped().items()))
         out = filtered
         if stages:
             read = partial(self._sweep, filtered.shards, stages)
-            out = self._write(_OUT, read, after)
+            out = self._write(_OUT, read, after, sum(shard.n_files for shard in filtered.shards))
         if not out.shards:
             raise CurateError("nothing passed all steps; see which with --excluded, and --config")
         final = self._folder / (_OUT if stages else _FILTERED)
@@ -112,22 +114,18 @@ class _Curation:
             if path.is_file():
                 path.unlink()
 
-    def _write(self, name: str, read: Read, steps: Sequence[Step]) -> Written:
-        n_read = 0
-
-        def on_read(_: SourceFile) -> None:
-            nonlocal n_read
-            n_read += 1
-            self._progress(_TITLES[name], n_read)
-
-        return write_shards(
+    def _write(self, name: str, read: Read, steps: Sequence[Step], total: int) -> Written:
+        numbers = itertools.count(1)
+        written = write_shards(
             self._folder / name,
             read,
             partial(apply_all, steps=steps, n_workers=self._task.n_workers),
             key=self._key(),
             shard_bytes=self._task.config.shard_bytes,
-            on_read=on_read,
+            on_read=lambda _: self._progress(_TITLES[name], next(numbers), total),
         )
+        self._progress(_TITLES[name], total or written.n_read, total)
+        return written
 
     def _key(self) -> str:
         """Equal for runs that make the same of the same files."""
@@ -142,7 +140,7 @@ class _Curation:
         shutil.rmtree(self._folder / _SCRATCH, ignore_errors=True)
         (self._folder / _SCRATCH).mkdir()
         self._stage_drops = DropCounts()
-        files = (file for shard in shards for file in read_shard(self._folder / _FILTERED, shard))
+        files = self._counted(shards)
         with (self._folder / _STAGE_EXCLUDED).open("wb") as excluded:
 
             def on_drop(dropped: Dropped) -> None:
@@ -150,6 +148,14 @@ class _Curation:
                 excluded.write(excluded_line(dropped))
 
             yield from curate(files, stages, on_drop)
+
+    def _counted(self, shards: Sequence[Shard]) -> Iterator[SourceFile]:
+        total = sum(shard.n_files for shard in shards)
+        numbers = itertools.count(1)
+        for shard in shards:
+            for file in read_shard(self._folder / _FILTERED, shard):
+                self._progress("Comparing files", next(numbers), total)
+                yield file
 
     def _manifest(
         self, filtered: Written, out: Written, final: Path, skipped: Mapping[str, int]

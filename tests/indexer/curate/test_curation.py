@@ -128,7 +128,7 @@ from indexer.curate.records import parse_record
 records, folder = map(Path, sys.argv[1:3])
 stop_after, which = int(sys.argv[3]), sys.argv[4]
 
-def tell(title, n_read):
+def tell(title, n_read, total):
     if title.startswith(which) and n_read == stop_after:
         print("here", flush=True)
         sys.stdin.read()  # until the parent kills us
@@ -159,7 +159,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
 
     kept: list[bool] = []
 
-    def watch(title: str, n_read: int) -> None:
+    def watch(title: str, n_read: int, _: int) -> None:
         if title.startswith(phase) and n_read == len(mixed_records) // 2:
             kept.extend(p.exists() and p.stat().st_mtime_ns == t for p, t in before.items())
 

@@ -1,0 +1,88 @@
+"""Where the files of a curation come from: any number of folders and files, of any known kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.corpus import Skip, read_corpus, read_inventory
+from indexer.corpus.inventory import MARKER
+from indexer.curate.errors import CurateError
+from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
+from indexer.source_file import SourceFile
+
+STANDARD_LIBRARY = "python"  # the source of the running Python's own library, as origins name it
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of source: how to know it, read it and count it (0 where nobody knows)."""
+
+    fits: Callable[[Path], bool]
+    read: Callable[[Path, Callable[[Skip], None]], Iterator[SourceFile]]
+    n_files: Callable[[Path], int]
+
+
+def _count_fetched(path: Path) -> int:
+    census = read_inventory(path).census
+    return sum(census.n_files.values()) + census.n_twins
+
+
+_KINDS = (
+    _Kind(
+        is_shards,
+        lambda path, _: read_shards(path),
+        lambda path: read_shards_manifest(path).n_files,
+    ),
+    _Kind(
+        lambda path: (path / MARKER).is_file(),
+        lambda path, on_skip: read_corpus(path, on_skip=on_skip),
+        _count_fetched,
+    ),
+)
+
+
+class Sources:
+    """Files of several places, one after the other, in the same order each time they are read."""
+
+    def __init__(self, paths: Sequence[Path], *, standard_library: bool = True) -> None:
+        """Take `paths`, without the running Python's library if `standard_library` is false.
+
+        Raises:
+            CurateError: one of the paths is of no known kind.
+        """
+        self._paths = [(path, _kind_of(path)) for path in paths]
+        self._standard_library = standard_library
+        self._skipped: Counter[str] = Counter()
+
+    def read(self) -> Iterator[SourceFile]:
+        """Every file, from the start."""
+        self._skipped = Counter()
+        for path, kind in self._paths:
+            for file in kind.read(path, self._count):
+                if self._standard_library or file.origin.source != STANDARD_LIBRARY:
+                    yield file
+
+    def skipped(self) -> Mapping[str, int]:
+        """What the readers left out in the last pass, by reason."""
+        return dict(self._skipped)
+
+    def n_files(self) -> int:
+        """How many files there are, or 0 where nobody knows before they are read."""
+        counts = [kind.n_files(path) for path, kind in self._paths]
+        return sum(counts) if all(counts) else 0
+
+    def _count(self, skip: Skip) -> None:
+        if self._standard_library or skip.archive.source != STANDARD_LIBRARY:
+            self._skipped[str(skip.reason)] += 1
+
+
+def _kind_of(path: Path) -> _Kind:
+    for kind in _KINDS:
+        if kind.fits(path):
+            return kind
+    raise CurateError(
+        f"{path} holds neither a fetched corpus nor shards; run: starcite corpus fetch"
+    )
