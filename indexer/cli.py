@@ -1,43 +1,40 @@
-"""`starcite index`: build, verify and inspect the attribution index."""
+"""`starcite index`: build, verify and inspect the attribution index; its other commands beside."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import sys
-import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from indexer.build import BuildProgress, BuildReport, build_index
+from indexer.build import BuildReport, build_index
 from indexer.config import default_corpus_path, default_index_path
+from indexer.console import FAILED, Bar, one_line_errors, step_of
 from indexer.corpus import read_corpus, read_inventory
-from indexer.errors import IndexerError
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
 from indexer.optout.ledger_filter import without_forgotten
+from indexer.segment_cli import COMMANDS as SEGMENT_COMMANDS
 from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
-FAILED, INTERRUPTED = 3, 130
-_PLAIN_STEP_S = 5.0  # seconds between lines of progress where there is no terminal
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group()
 def index() -> None:
-    """Build and verify the attribution index.
+    """Build, extend and verify the attribution index.
 
     Example: starcite index build
     """
 
 
-for _command in OPTOUT_COMMANDS:
+for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
     index.add_command(_command)
 
 
@@ -54,13 +51,13 @@ def build(*, corpus: Path | None, out: Path | None, as_json: bool) -> None:
     Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
     """
     source = (corpus or default_corpus_path()).absolute()
-    with _one_line_errors(), contextlib.ExitStack() as stack:
+    with one_line_errors(), contextlib.ExitStack() as stack:
         n_bytes = sum(read_inventory(source).census.n_bytes.values())
-        bar = stack.enter_context(_Bar("index build", n_bytes))
+        bar = stack.enter_context(Bar("index build", n_bytes))
         report = build_index(
             without_forgotten(read_corpus(source)),
             out or default_index_path(),
-            progress=lambda now: bar.show(now.n_bytes, _step(now)),
+            progress=lambda now: bar.show(now.n_bytes, step_of(now)),
         )
     click.echo(json.dumps(_as_record(report)) if as_json else _as_line(report))
 
@@ -76,11 +73,11 @@ def verify(*, folder: Path | None, as_json: bool) -> None:
     Example: starcite index verify
     """
     path = (folder or default_index_path()).absolute()
-    with _one_line_errors():
+    with one_line_errors():
         manifest = read_manifest(path)
         damaged: dict[str, str] = {}
         n_checked = 0
-        with _Bar("index verify", manifest.index_bytes) as bar:
+        with Bar("index verify", manifest.index_bytes) as bar:
             for check in verify_index(path):
                 n_checked += check.n_bytes
                 bar.show(n_checked, "checking")
@@ -109,68 +106,13 @@ def inspect(*, folder: Path | None, as_json: bool) -> None:
     Example: starcite index inspect --json
     """
     path = (folder or default_index_path()).absolute()
-    with _one_line_errors(), Index.open(path) as opened:
+    with one_line_errors(), Index.open(path) as opened:
         manifest, summary = opened.manifest, summarise(opened)
     if as_json:
         record = {"path": str(path), "manifest": asdict(manifest), "summary": asdict(summary)}
         click.echo(json.dumps(record))
     else:
         click.echo(_describe(path, manifest, summary))
-
-
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except IndexerError as error:
-        click.echo(f"starcite: {error}", err=True)
-        sys.exit(FAILED)
-    except KeyboardInterrupt:
-        click.echo("starcite: interrupted; nothing was changed", err=True)
-        sys.exit(INTERRUPTED)
-
-
-class _Bar:
-    """Progress on stderr: a bar on a terminal, elsewhere a line every few seconds."""
-
-    def __init__(self, label: str, n_bytes: int) -> None:
-        self._label, self._n_bytes = label, n_bytes
-        self._n_shown = 0
-        self._said_at = time.monotonic()
-        self._bar: Any = None
-        if sys.stderr.isatty():
-            self._bar = click.progressbar(
-                length=n_bytes,
-                label=label,
-                file=sys.stderr,
-                item_show_func=lambda step: step,
-                update_min_steps=n_bytes // 200,
-            )
-
-    def __enter__(self) -> _Bar:
-        if self._bar is not None:
-            self._bar.__enter__()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*exception)
-
-    def show(self, n_bytes: int, step: str) -> None:
-        """Show that so many bytes are done, and what is being done."""
-        if self._bar is not None:
-            self._bar.update(n_bytes - self._n_shown, step)
-            if n_bytes == self._n_shown:  # another step; no bytes to draw for
-                self._bar.render_progress()
-            self._n_shown = n_bytes  # the bar's own position lags behind between two drawings
-        elif time.monotonic() - self._said_at >= _PLAIN_STEP_S:
-            self._said_at = time.monotonic()
-            done, total = n_bytes / 1e6, self._n_bytes / 1e6
-            click.echo(f"{self._label}: {done:.0f} of {total:.0f} MB, {step}", err=True)
-
-
-def _step(now: BuildProgress) -> str:
-    return f"{now.step}, {now.n_documents:,} documents"
 
 
 def _as_line(report: BuildReport) -> str:
@@ -201,17 +143,20 @@ def _as_record(report: BuildReport) -> dict[str, Any]:
 
 def _describe(path: Path, manifest: Manifest, summary: Summary) -> str:
     size = manifest.index_bytes
-    parts = ", ".join(f"{part} {n / size:.0%}" for part, n in summary.bytes_by_part.items())
+    ratio = size / max(manifest.n_bytes, 1)
+    parts = ", ".join(f"{part} {n / max(size, 1):.0%}" for part, n in summary.bytes_by_part.items())
     licenses = ", ".join(f"{name} {n:,}" for name, n in summary.files_by_license.items())
     languages = ", ".join(f"{name} {n:,}" for name, n in summary.documents_by_language.items())
     rows = {
         "index": f"{path} (format {manifest.format}, built by {manifest.built_by})",
         "corpus": manifest.corpus_digest,
-        "documents": f"{manifest.n_documents:,} ({languages}); "
+        "documents": f"{manifest.n_live:,} ({languages}); "
         f"{summary.n_with_twins:,} found in several places",
+        "segments": f"{len(manifest.segments)}, generation {manifest.generation}; "
+        f"{manifest.n_tombstones:,} forgotten documents not rewritten yet",
         "packages": f"{summary.n_packages:,}, {manifest.n_origins:,} files",
         "licences": licenses,
         "text": f"{manifest.n_bytes / 1e6:.1f} MB",
-        "on disk": f"{size / 1e6:.1f} MB, {size / manifest.n_bytes:.2f} x the text ({parts})",
+        "on disk": f"{size / 1e6:.1f} MB, {ratio:.2f} x the text ({parts})",
     }
     return "\n".join(f"{name:<10} {value}" for name, value in rows.items())

@@ -136,8 +136,8 @@ def sweep(path: Path, manifest: Manifest) -> None:
 
 def corpus_digest(places: Iterable[tuple[str, Origin]]) -> str:
     """Equal for equal sets of (text's sha256, package, path), in whatever order they come."""
-    lines = sorted(f"{sha256}\0{origin.purl}\0{origin.path}\n" for sha256, origin in places)
-    return hashlib.sha256("".join(lines).encode(errors="surrogatepass")).hexdigest()
+    lines = {f"{sha256}\0{origin.purl}\0{origin.path}\n" for sha256, origin in places}
+    return hashlib.sha256("".join(sorted(lines)).encode(errors="surrogatepass")).hexdigest()
 
 
 def by_place(origin: Origin) -> tuple[object, ...]:

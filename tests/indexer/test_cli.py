@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pty
 import shutil
 import subprocess
-import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from indexer.corpus.inventory import PACKAGES, Archive, Census, Inventory, write_inventory
 from indexer.index import Index
-from indexer.source_file import SourceFile
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A data folder, with a blank in its name, that nothing is in yet."""
-    return tmp_path / "data home"
-
-
-@pytest.fixture
-def run(home: Path) -> Run:
-    """Runs the command in a process of its own; `before` is Python that comes first."""
-
-    def starcite(
-        *arguments: object, before: str = "", stderr: int = subprocess.PIPE
-    ) -> subprocess.CompletedProcess[str]:
-        script = f"import sys\n{before}\nimport starcite\nstarcite.main(prog_name='starcite')"
-        return subprocess.run(
-            [sys.executable, "-c", script, "index", *map(str, arguments)],
-            env={"STARCITE_HOME": str(home), "PATH": ""},
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            check=False,
-        )
-
-    return starcite
-
-
-@pytest.fixture
-def corpus(home: Path, corpus_files: list[SourceFile]) -> Path:
-    """A complete corpus of one package, as `starcite corpus fetch` leaves it."""
-    folder = home / "corpus" / "default"
-    archive = folder / PACKAGES / "pkg-1.0-py3-none-any.whl"
-    archive.parent.mkdir(parents=True)
-    with zipfile.ZipFile(archive, "w") as wheel:
-        for file in corpus_files[:12]:
-            wheel.writestr(file.origin.path, file.text)
-    entry = Archive(
-        file=archive.name,
-        sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
-        n_bytes=archive.stat().st_size,
-        source="pypi",
-        name="pkg",
-        version="1.0",
-        spdx_id="MIT",
-        license_evidence="metadata: MIT; LICENSE: MIT",
-    )
-    n_bytes = sum(len(file.text.encode()) for file in corpus_files[:12])
-    census = Census(n_files={"python": 12}, n_bytes={"python": n_bytes})
-    write_inventory(folder, Inventory(lock_sha256="", archives=(entry,), census=census))
-    return folder
 
 
 def left_in(folder: Path) -> list[str]:
