@@ -16,8 +16,11 @@ from indexer.curate.languages import check_language
 from indexer.curate.license_gate import check_license
 from indexer.curate.markup import check_html, check_xml
 from indexer.curate.near_dedup import near_dedup
+from indexer.curate.opt_out import opt_out
+from indexer.curate.opt_out import opt_out
 from indexer.curate.pipeline import Stage, Step
 from indexer.curate.quality import check_quality
+from indexer.optout.ledger_filter import LedgerFilter
 
 MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
 
@@ -31,6 +34,7 @@ def make_steps(
 
     Raises:
         CurateError: a benchmark cannot be read.
+        LedgerBrokenError: the ledger of opt-outs is not what was written.
     """
     return (
         Step("language", check_language),
@@ -41,6 +45,8 @@ def make_steps(
         Step("data", partial(check_data_file, config=config)),
         Step("generated", check_generated),
         Step("licence", partial(check_license, config=config)),
+        opt_out(LedgerFilter.open()),
+        opt_out(),
         decontaminate(benchmarks),
         exact_dedup(scratch),
         near_dedup(scratch),
