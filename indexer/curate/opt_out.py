@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.optout.ledger_filter import LedgerFilter
 from indexer.source_file import SourceFile
 
 
-def opt_out(ledger: Path | None = None) -> Stage:
-    """The stage that asks the ledger, by default that of the data home, when it begins.
+def opt_out(ledger: LedgerFilter) -> Stage:
+    """The stage that drops what a request of the ledger means, near-duplicates included.
 
-    It is a stage and no step, so that a run that goes on after a kill asks again: somebody may
-    have asked to be left out in between.
-
-    Raises:
-        LedgerBrokenError: when it runs, and the ledger is not what was written.
+    It is a stage and no step, so that a run that goes on after a kill compares what passes it with
+    what passed before: somebody may have asked to be left out in between.
     """
 
     def sweep(files: Iterable[SourceFile], on_drop: OnDropInStage) -> Iterator[SourceFile]:
-        filtered = LedgerFilter.open(ledger)
         for file in files:
-            why = filtered.why_not(file)
+            why = ledger.why_not(file)
             if why is None:
                 yield file
             else:

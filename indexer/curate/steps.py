@@ -17,7 +17,6 @@ from indexer.curate.license_gate import check_license
 from indexer.curate.markup import check_html, check_xml
 from indexer.curate.near_dedup import near_dedup
 from indexer.curate.opt_out import opt_out
-from indexer.curate.opt_out import opt_out
 from indexer.curate.pipeline import Stage, Step
 from indexer.curate.quality import check_quality
 from indexer.optout.ledger_filter import LedgerFilter
@@ -46,7 +45,6 @@ def make_steps(
         Step("generated", check_generated),
         Step("licence", partial(check_license, config=config)),
         opt_out(LedgerFilter.open()),
-        opt_out(),
         decontaminate(benchmarks),
         exact_dedup(scratch),
         near_dedup(scratch),
