@@ -1,0 +1,17 @@
+"""Takes what is personal or secret out of a text: text → candidates → spans → replacements."""
+
+from indexer.curate.redact.find import FINDERS, find, merge
+from indexer.curate.redact.redaction import Redaction, redact, step_redact
+from indexer.curate.redact.spans import Kind, Span, Tagger
+
+__all__ = [
+    "FINDERS",
+    "Kind",
+    "Redaction",
+    "Span",
+    "Tagger",
+    "find",
+    "merge",
+    "redact",
+    "step_redact",
+]
