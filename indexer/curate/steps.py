@@ -44,8 +44,8 @@ def make_steps(
         Step("data", partial(check_data_file, config=config)),
         Step("generated", check_generated),
         Step("licence", partial(check_license, config=config)),
+        decontaminate(benchmarks),  # before the stages: like all above it can be done in parallel
         opt_out(LedgerFilter.open()),
-        decontaminate(benchmarks),
         exact_dedup(scratch),
         near_dedup(scratch),
     )
