@@ -65,7 +65,7 @@ def _traced(
     tracer = Tracer.open(index_path)
     try:
         results = [(one, tracer.trace(one.text, language=one.language)) for one in queries]
-        n_documents = tracer.index.manifest.n_documents
+        n_documents = tracer.index.manifest.n_live
         return results, Scope(n_documents=n_documents, min_lexemes=tracer.config.min_lexemes)
     finally:
         tracer.close()

@@ -28,7 +28,9 @@ from indexer import (
     start_hypotheses,
     winnow,
 )
+from indexer.errors import DocumentForgottenError
 
+_MAX_FORGOTTEN_MEANWHILE = 3  # times that one trace starts over because of that
 _LEAD_K = 8  # lexemes in a seed of documents that came without fingerprint hits
 
 
@@ -87,7 +89,7 @@ class Tracer:
             reason = f"the text has {len(data):,} bytes, more than {limit:,}: trace a part of it"
         else:
             try:
-                matches = self._matches(data, language)
+                matches = self._matches_of_live(data, language)
             except IndexerError as error:
                 reason = str(error)
         verdict = Verdict.FOUND if matches else Verdict.NONE
@@ -98,6 +100,15 @@ class Tracer:
             elapsed_ms=(time.perf_counter() - started) * 1000,
             reason=reason,
         )
+
+    def _matches_of_live(self, data: bytes, language: str) -> tuple[Match, ...]:
+        """Look again where a document was forgotten while it was being looked at."""
+        for _ in range(_MAX_FORGOTTEN_MEANWHILE):
+            try:
+                return self._matches(data, language)
+            except DocumentForgottenError:
+                continue
+        return self._matches(data, language)
 
     def _matches(self, data: bytes, language: str) -> tuple[Match, ...]:
         reading, findings = self._best_reading(data, language)

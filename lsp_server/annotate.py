@@ -87,6 +87,8 @@ class Annotator:
         document = self._documents.get(uri)
         if document is None:
             return None
+        if self._settings.enabled:
+            self._tracer()  # what was found in an index that has changed since is no answer
         version, known = document.version, self._newest.get(uri)
         if known is not None and known["version"] == version:
             return known
@@ -162,6 +164,7 @@ class Annotator:
         seen = (path, _changed_at(path / MANIFEST))
         if self._opening is None or seen != self._opened_from:
             self._opened_from = seen
+            self._newest.clear()
             self.is_opening = True
             work = self._open(*seen, is_first=self._opening is None)
             self._opening = asyncio.get_running_loop().create_task(work)

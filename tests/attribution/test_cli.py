@@ -117,6 +117,10 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
                                         "path": "geo/cities.py",
                                         "spdx_id": "MIT",
                                         "license_evidence": "metadata: MIT; LICENSE: MIT",
+                                        "repository": "",
+                                        "revision": "",
+                                        "first_seen": "",
+                                        "relation": "same",
                                         "purl": "pkg:pypi/geo@1.2.3",
                                     }
                                 ],

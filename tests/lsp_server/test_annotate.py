@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from indexer import Index
+from indexer.tombstones import forget_documents
 from lsp_server.annotate import Annotator
 from lsp_server.config import AttributionSettings
 from lsp_server.documents import Document, DocumentStore
@@ -78,3 +81,25 @@ async def test_the_same_version_is_traced_once(held: Held) -> None:
 
     assert first is not None
     assert await held.annotator.matches(URI) is first
+
+
+async def test_what_is_forgotten_is_not_shown_from_memory(ring_index: Path, tmp_path: Path) -> None:
+    """A hover right after finds nothing, with no edit and no restart; the marks are taken back."""
+    index = Path(shutil.copytree(ring_index, tmp_path / "index"))
+    held = Held(index)
+    try:
+        before = await held.annotator.matches(URI)
+        with Index.open(index) as opened:
+            document_id = next(i for i in opened.live_document_ids() if opened.text(i) == INDEXED)
+        forget_documents(index, [document_id])
+        after = await held.annotator.matches(URI)
+        published = await asyncio.wait_for(held.published.get(), timeout=30)
+        while published["verdict"] == "found":  # of the first look
+            published = await asyncio.wait_for(held.published.get(), timeout=30)
+
+        assert before is not None
+        assert after is not None
+        assert (before["verdict"], after["verdict"], after["matches"]) == ("found", "none", [])
+        assert (published["verdict"], published["matches"]) == ("none", [])
+    finally:
+        held.annotator.close()

@@ -40,7 +40,7 @@ def excerpts_from_index(path: Path, wanted: dict[str, str]) -> list[Excerpt]:
     found: dict[str, Excerpt] = {}
     try:
         with Index.open(path) as index:
-            for document_id in range(index.manifest.n_documents):
+            for document_id in index.live_document_ids():
                 for origin in index.document(document_id).origins:
                     wish = next((end for end in wanted if _is_at(origin.path, end)), None)
                     if wish is None or wish in found:
