@@ -6,7 +6,7 @@ from attribution.config import TraceConfig
 from attribution.judge import Finding
 from attribution.positions import Positions
 from attribution.types import Match, SourceSpan, Tier
-from indexer import Document, Index
+from indexer import Document, Index, Origin
 
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -37,7 +37,7 @@ def match_of(
     head = group[0]
     places = _aligned(group) | _searched(index, head, others)
     documents = {document_id: index.document(document_id) for document_id in places}
-    packages = {(o.source, o.name) for one in documents.values() for o in one.origins}
+    packages = {(o.source, o.name) for one in documents.values() for o in equal_origins(one)}
     listed = [(documents[one], place) for one, place in places.items() if place is not None]
     return Match(
         tier=head.tier,
@@ -47,6 +47,11 @@ def match_of(
         n_packages=len(packages),
         n_sources=len(places),
     )
+
+
+def equal_origins(document: Document) -> tuple[Origin, ...]:
+    """Where this very text was published; of near-duplicates nobody has proved that they match."""
+    return tuple(origin for origin in document.origins if origin.relation == "same")
 
 
 def stored_bytes(index: Index, document_id: int) -> bytes:
@@ -101,5 +106,5 @@ def _source(index: Index, document: Document, place: tuple[int, int]) -> SourceS
         document_id=document.document_id,
         document_sha256=document.sha256,
         span=Positions(stored_bytes(index, document.document_id)).span(*place),
-        origins=document.origins,
+        origins=equal_origins(document),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from attribution import Tier, Tracer
@@ -35,6 +38,18 @@ def tracer(tmp_path_factory: pytest.TempPathFactory) -> Tracer:
     out = tmp_path_factory.mktemp("sources") / "index"
     build_index([holder(n, text) for n, text in enumerate(texts)], out)
     return Tracer.open(out)
+
+
+def test_near_duplicates_are_no_source(tmp_path: Path) -> None:
+    """An origin whose text only resembles the stored one is not said to hold the match."""
+    stored = holder(1, f"import m1\n{RUN}print(m1)\n")
+    twin = holder(2, "").origin
+    build_index([replace(stored, twins=(twin,))], tmp_path / "index")
+
+    [match] = Tracer.open(tmp_path / "index").trace(RUN).matches
+
+    assert [origin.name for origin in match.sources[0].origins] == ["holder1"]
+    assert match.n_packages == 1
 
 
 def test_all_holders_are_counted_and_only_the_best_are_listed(tracer: Tracer) -> None:
