@@ -14,7 +14,7 @@ import click
 from indexer.build import BuildReport, build_index
 from indexer.config import default_corpus_path, default_index_path
 from indexer.console import FAILED, Bar, one_line_errors, step_of
-from indexer.corpus import read_corpus, read_inventory
+from indexer.curate.sources import Sources
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
@@ -24,6 +24,7 @@ from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_PATH = click.Path(path_type=Path)
 
 
 @click.group()
@@ -39,23 +40,25 @@ for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
 
 
 @index.command()
-@click.option("--corpus", type=_FOLDER, help="What `starcite corpus fetch` made; default: its own.")
+@click.option(
+    "--corpus", "sources", type=_PATH, multiple=True, help="Fetched or curated; default: fetched."
+)
 @click.option("--out", type=_FOLDER, help="The index's folder; default: where queries look.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def build(*, corpus: Path | None, out: Path | None, as_json: bool) -> None:
-    """Build the index of a corpus, in place of the one that is there.
+def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    """Build the index of one or several corpora, in place of the one that is there.
 
     The old index is used until the new one is complete; an interrupted build changes nothing.
     Exit codes: 0 built, 2 wrong usage, 3 it could not be built, 130 interrupted.
 
     Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
     """
-    source = (corpus or default_corpus_path()).absolute()
+    paths = [source.absolute() for source in sources or (default_corpus_path(),)]
     with one_line_errors(), contextlib.ExitStack() as stack:
-        n_bytes = sum(read_inventory(source).census.n_bytes.values())
-        bar = stack.enter_context(Bar("index build", n_bytes))
+        corpus = Sources(paths)
+        bar = stack.enter_context(Bar("index build", corpus.n_bytes()))
         report = build_index(
-            without_forgotten(read_corpus(source)),
+            without_forgotten(corpus.read()),
             out or default_index_path(),
             progress=lambda now: bar.show(now.n_bytes, step_of(now)),
         )

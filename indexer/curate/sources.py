@@ -22,20 +22,21 @@ class _Kind:
 
     fits: Callable[[Path], bool]
     read: Callable[[Path, Callable[[Skip], None]], Iterator[SourceFile]]
-    n_files: Callable[[Path], int]
+    count: Callable[[Path], tuple[int, int]]  # files, bytes of text
 
 
-def _count_fetched(path: Path) -> int:
+def _count_fetched(path: Path) -> tuple[int, int]:
     census = read_inventory(path).census
-    return sum(census.n_files.values()) + census.n_twins
+    return sum(census.n_files.values()) + census.n_twins, sum(census.n_bytes.values())
+
+
+def _count_curated(path: Path) -> tuple[int, int]:
+    manifest = read_shards_manifest(path)
+    return manifest.n_files, manifest.n_bytes
 
 
 _KINDS = (
-    _Kind(
-        is_shards,
-        lambda path, _: read_shards(path),
-        lambda path: read_shards_manifest(path).n_files,
-    ),
+    _Kind(is_shards, lambda path, _: read_shards(path), _count_curated),
     _Kind(
         lambda path: (path / MARKER).is_file(),
         lambda path, on_skip: read_corpus(path, on_skip=on_skip),
@@ -71,7 +72,14 @@ class Sources:
 
     def n_files(self) -> int:
         """How many files there are, or 0 where nobody knows before they are read."""
-        counts = [kind.n_files(path) for path, kind in self._paths]
+        return self._sum(0)
+
+    def n_bytes(self) -> int:
+        """How many bytes of text there are, or 0 where nobody knows before they are read."""
+        return self._sum(1)
+
+    def _sum(self, place: int) -> int:
+        counts = [kind.count(path)[place] for path, kind in self._paths]
         return sum(counts) if all(counts) else 0
 
     def _count(self, skip: Skip) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from indexer.cli import index
 from indexer.corpus import default_lock, read_lock
 from indexer.corpus.inventory import file_sha256
 from indexer.corpus.lock import Lock, LockedPackage, dump_lock
@@ -223,3 +224,20 @@ def test_packages_held_out_are_no_part_of_the_default_corpus() -> None:
 
     assert theirs
     assert ours & theirs == set()
+
+
+def test_an_index_is_built_from_shards_and_from_what_was_fetched(
+    tmp_path: Path, fetched: Path
+) -> None:
+    """The frozen shards and the rest of the corpus, each by its folder, make one index."""
+    _run("curate", "--to", str(tmp_path / "out"))
+    sources = ("--corpus", str(tmp_path / "out"), "--corpus", str(fetched))
+
+    ended = CliRunner().invoke(
+        index, ["build", *sources, "--out", str(tmp_path / "index"), "--json"]
+    )
+
+    assert ended.exit_code == 0, ended.output
+    built = json.loads(ended.stdout)
+    assert built["n_documents"] == 41
+    assert built["n_twins"] == 43
