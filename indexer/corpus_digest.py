@@ -29,6 +29,10 @@ class CorpusDigest:
             for origin in origins
         )
 
+    def lines(self) -> list[bytes]:
+        """What is hashed, in order; parts of a corpus are merged by these."""
+        return sorted(self._lines)
+
     def hexdigest(self) -> str:
         """The digest of what was added so far."""
-        return hashlib.sha256(b"".join(sorted(self._lines))).hexdigest()
+        return hashlib.sha256(b"".join(self.lines())).hexdigest()

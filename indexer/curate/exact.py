@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.curate.spool import Spool, SpoolWriter
-from indexer.curate.twins import Records, merge_twins, rank
+from indexer.curate.twins import Merged, list_twins, merge_twins, rank
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 
@@ -57,7 +57,7 @@ def exact_keepers(digests: bytes, spool: Spool) -> NDArray[np.int64]:
 
 
 def merge_same(
-    records: Records,
+    merged: Merged,
     keepers: NDArray[np.int64],
     on_drop: OnDropInStage,
     numbers: Iterable[int],
@@ -65,10 +65,10 @@ def merge_same(
     """Those of `numbers` that stay by `keepers`, with the origins of what goes."""
 
     def describe(_: int, keeper: int) -> Drop:
-        origin = records[keeper].origin
+        origin = merged.records[keeper].origin
         return Drop(REASON, f"{origin.purl} {origin.path}")
 
-    return merge_twins(records, keepers, "same", on_drop, describe=describe, numbers=numbers)
+    return merge_twins(merged, keepers, on_drop, describe=describe, numbers=numbers)
 
 
 def _sweep(
@@ -84,4 +84,5 @@ def _sweep(
                 writer.add(file)
         spool = Spool([folder])
         keepers = exact_keepers(bytes(digests), spool)
-        yield from merge_same(spool, keepers, on_drop, range(len(spool)))
+        merged = Merged(spool, list_twins(keepers), "same")
+        yield from merge_same(merged, keepers, on_drop, range(len(spool)))

@@ -19,7 +19,7 @@ from indexer.curate.minhash import jaccard, shingles
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.curate.signatures import Signatures, SignatureWriter
 from indexer.curate.spool import Spool, SpoolWriter
-from indexer.curate.twins import Records, merge_twins, rank
+from indexer.curate.twins import Merged, list_twins, merge_twins, rank
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 
@@ -55,7 +55,7 @@ def exact_similarity(spool: Spool) -> Similarity:
 
 
 def merge_near(
-    records: Records,
+    merged: Merged,
     keepers: NDArray[np.int64],
     similarity: Similarity,
     on_drop: OnDropInStage,
@@ -64,11 +64,11 @@ def merge_near(
     """Those of `numbers` that stay by `keepers`, with the origins of what goes."""
 
     def describe(number: int, keeper: int) -> Drop:
-        origin = records[keeper].origin
+        origin = merged.records[keeper].origin
         alike = f"{similarity(number, keeper):.2f}"
         return Drop(REASON, f"{alike} alike: {origin.purl} {origin.path}")
 
-    return merge_twins(records, keepers, "near", on_drop, describe=describe, numbers=numbers)
+    return merge_twins(merged, keepers, on_drop, describe=describe, numbers=numbers)
 
 
 def _sweep(
@@ -81,4 +81,5 @@ def _sweep(
         spool = Spool([folder])
         similarity = exact_similarity(spool)
         keepers = find_keepers(Signatures([folder]), similarity, lambda number: rank(spool[number]))
-        yield from merge_near(spool, keepers, similarity, on_drop, range(len(spool)))
+        merged = Merged(spool, list_twins(keepers), "near")
+        yield from merge_near(merged, keepers, similarity, on_drop, range(len(spool)))

@@ -50,29 +50,39 @@ class Records(Protocol):
     def __getitem__(self, number: int, /) -> SourceFile: ...
 
 
+def list_twins(keepers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(2, M): who stands for another, ascending, and the other.
+
+    Args:
+        keepers: for each document the number of the one that stands for it, (N,).
+    """
+    gone = np.flatnonzero(keepers != np.arange(len(keepers)))
+    gone = gone[np.argsort(keepers[gone], kind="stable")]
+    return np.stack([keepers[gone], gone]).astype(np.int64)
+
+
 class Merged:
     """Records in which whatever stands for others has their origins; a `Records` itself."""
 
-    def __init__(self, records: Records, keepers: NDArray[np.int64], relation: Relation) -> None:
-        gone = np.flatnonzero(keepers != np.arange(len(keepers)))
-        self._records, self._relation = records, relation
-        self._gone = gone[np.argsort(keepers[gone], kind="stable")]
-        self._stands_for = keepers[self._gone]
+    def __init__(self, records: Records, twins: NDArray[np.int64], relation: Relation) -> None:
+        """Take records and the twins among them, as `list_twins` gives them."""
+        self.records = records
+        self._keepers, self._gone = twins
+        self._relation = relation
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self.records)
 
     def __getitem__(self, number: int) -> SourceFile:
-        first, last = np.searchsorted(self._stands_for, [number, number + 1])
-        twins = [self._records[twin] for twin in self._gone[first:last].tolist()]
-        file = self._records[number]
+        first, last = np.searchsorted(self._keepers, [number, number + 1])
+        twins = [self.records[twin] for twin in self._gone[first:last].tolist()]
+        file = self.records[number]
         return _with_origins(file, twins, self._relation) if twins else file
 
 
 def merge_twins(
-    records: Records,
+    merged: Merged,
     keepers: NDArray[np.int64],
-    relation: Relation,
     on_drop: OnDropInStage,
     *,
     describe: Callable[[int, int], Drop],
@@ -81,20 +91,18 @@ def merge_twins(
     """Those of some documents that stand for themselves, in order, with their twins' origins.
 
     Args:
-        records: all documents.
+        merged: all documents.
         keepers: for each the number of the document that stands for it, (N,).
-        relation: how the text of a twin relates to the one that stays.
         on_drop: told of each document that goes.
         describe: why a document goes, from its number and its keeper's.
         numbers: the documents to go through.
     """
-    merged = Merged(records, keepers, relation)
     for number in numbers:
         keeper = int(keepers[number])
         if keeper == number:
             yield merged[number]
         else:
-            on_drop(records[number], describe(number, keeper))
+            on_drop(merged.records[number], describe(number, keeper))
 
 
 def _with_origins(file: SourceFile, twins: Iterable[SourceFile], relation: Relation) -> SourceFile:

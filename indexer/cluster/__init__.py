@@ -1,0 +1,38 @@
+"""Curation on many machines: the steps of `indexer.curate` as pipeline blocks of datatrove.
+
+Needs the `cluster` extra and a file system that all machines see. From Python:
+
+    from functools import partial
+    from pathlib import Path
+
+    from indexer.cluster import Executor, Plan, curate_on_cluster
+    from my_inputs import read_one  # one function a kind of input, importable on every machine
+
+    inputs = sorted(Path("/data/stack").glob("*.parquet"))
+    plan = Plan(
+        reads=tuple(partial(read_one, path) for path in inputs),
+        work=Path("/data/work"),
+        folder=Path("/data/curated"),
+        n_tasks=2000,
+    )
+    curate_on_cluster(plan, Executor(kind="slurm", options={"time": "8:00:00", "partition": "cpu"}))
+
+The phases, each waiting for the one before, each task of which can be repeated:
+
+    filter   n_tasks   read a share of the inputs, run the steps about one file, spool what stays
+                       with its digest and its MinHash signature
+    same     1         which texts are equal, by digest
+    bands    25        one LSH band each: sort the keys, verify candidates, write the edges
+    near     1         union the edges, choose who stays
+    write    n_tasks   give what stays its twins' origins, run the steps after de-duplication,
+                       write shards
+    seal     1         number the shards through, merge the digests, write the manifest
+
+The outcome is that of `starcite corpus curate`: the same records and the same corpus digest. Only
+where one shard ends and the next begins depends on the number of tasks.
+"""
+
+from indexer.cluster.executors import Executor, curate_on_cluster
+from indexer.cluster.phases import PHASES, Phase, Plan
+
+__all__ = ["PHASES", "Executor", "Phase", "Plan", "curate_on_cluster"]

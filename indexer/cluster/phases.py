@@ -1,0 +1,311 @@
+"""What each task of each phase does: plain functions of a plan and a rank, files in and out.
+
+Nothing here knows of datatrove. A task writes only files of its own and replaces those that an
+earlier attempt has left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.corpus_digest import CorpusDigest
+from indexer.curate.clusters import Forest, band_edges, elect_keepers
+from indexer.curate.config import CurateConfig
+from indexer.curate.errors import CurateError
+from indexer.curate.exact import NAME as EXACT
+from indexer.curate.exact import exact_keepers, merge_same, text_digest
+from indexer.curate.journal import Read
+from indexer.curate.minhash import N_BANDS
+from indexer.curate.near_dedup import NAME as NEAR
+from indexer.curate.near_dedup import exact_similarity, merge_near
+from indexer.curate.pipeline import Drop, DropCount, DropCounts, Dropped, Stage, Step, curate
+from indexer.curate.shards import Shard, ShardFile, ShardsManifest, write_shards_manifest
+from indexer.curate.signatures import Signatures, SignatureWriter
+from indexer.curate.spool import Spool, SpoolWriter
+from indexer.curate.steps import MakeSteps, make_steps
+from indexer.curate.twins import Merged, list_twins, rank
+from indexer.source_file import SourceFile
+from indexer.text.normalize import to_bytes
+from indexer.writing import built_by
+
+_BLOCK_CHARS = 1 << 16
+_FILE_BY_FILE = ("opt-out",)  # stages that look at one file at a time, so that any part will do
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What is to be curated, where to, and in how many tasks; everything in it is picklable."""
+
+    reads: tuple[Read, ...]  # one for each input; a task takes a run of neighbours
+    work: Path  # a folder that all machines see; removed by nobody
+    folder: Path  # where the shards go
+    n_tasks: int = 1
+    config: CurateConfig = field(default_factory=CurateConfig)
+    make_steps: MakeSteps = make_steps
+
+    def part(self, number: int) -> Path:
+        """The folder of the files that one task of `filter` has kept."""
+        return self.work / f"part-{number:05}"
+
+    def parts(self) -> list[Path]:
+        """The folders of all parts, in order."""
+        return [self.part(number) for number in range(self.n_tasks)]
+
+    def steps(self) -> tuple[list[Step | Stage], list[Step | Stage]]:
+        """What runs before de-duplication and what after it.
+
+        Raises:
+            CurateError: there is another stage that needs the whole corpus, and no phase for it.
+        """
+        steps = self.make_steps(self.config, self.work / "scratch")
+        stages = [step.name for step in steps if isinstance(step, Stage)]
+        names = [step.name for step in steps]
+        whole = [name for name in stages if name not in _FILE_BY_FILE]
+        if whole != [EXACT, NEAR] or names.index(NEAR) != names.index(EXACT) + 1:
+            raise CurateError(
+                f"on a cluster the stages are {EXACT}, {NEAR}, without a step between them, "
+                f"not {', '.join(whole) or 'none'}; curate on one machine"
+            )
+        place = names.index(EXACT)
+        return list(steps[:place]), list(steps[place + 2 :])
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A function of a plan and a rank, and for how many ranks it is run."""
+
+    name: str
+    run: Callable[[Plan, int], None]
+    n_tasks: Callable[[Plan], int]
+
+
+def filter_part(plan: Plan, number: int) -> None:
+    """Read a share of the inputs; spool what the steps about one file leave."""
+    before, _ = plan.steps()
+    folder = _fresh(plan.part(number))
+    drops, read = DropCounts(), Counter[str]()
+    with (
+        SpoolWriter(folder) as spool,
+        SignatureWriter(folder) as signatures,
+        (folder / "digests").open("wb") as digests,
+    ):
+        for file in curate(_counted(_share(plan, number), read), before, drops):
+            spool.add(file)
+            signatures.add(to_bytes(file.text), namespace=file.kind)
+            digests.write(text_digest(file))
+    _dump(folder / "read.json", read)
+    _dump(folder / "drops.json", [asdict(row) for row in drops.rows()])
+
+
+def find_same(plan: Plan, _: int) -> None:
+    """Find equal texts by their digests."""
+    digests = b"".join((folder / "digests").read_bytes() for folder in plan.parts())
+    _save_keepers(plan, "same", exact_keepers(digests, Spool(plan.parts())))
+
+
+def find_band(plan: Plan, band: int) -> None:
+    """Verify the candidates of one LSH band."""
+    signatures = _signatures(plan)
+    similarity = exact_similarity(Spool(plan.parts()))
+    forest = Forest(len(signatures))
+    edges = []
+    for left, right in band_edges(signatures, band, similarity, forest):
+        forest.union(left, right)
+        edges.append((left, right))
+    _save(plan.work / f"edges-{band:02}.npy", np.array(edges, dtype=np.int64).reshape(-1, 2))
+
+
+def find_near(plan: Plan, _: int) -> None:
+    """Union the edges of all bands and choose who stays."""
+    signatures = _signatures(plan)
+    spool = Spool(plan.parts())
+    forest = Forest(len(signatures))
+    for band in range(N_BANDS):
+        for left, right in np.load(plan.work / f"edges-{band:02}.npy").tolist():
+            forest.union(left, right)
+    keepers = elect_keepers(
+        signatures, exact_similarity(spool), lambda number: rank(spool[number]), forest
+    )
+    _save_keepers(plan, "near", keepers)
+
+
+def write_part(plan: Plan, number: int) -> None:
+    """Write the shards of one part and the lines that the corpus digest is made of."""
+    _, after = plan.steps()
+    folder = _fresh(plan.work / f"out-{number:05}")
+    drops, digest, n_twins = DropCounts(), CorpusDigest(), 0
+    shards: list[Shard] = []
+    shard: ShardFile | None = None
+    for file in curate(_deduplicated(plan, number, drops), after, drops):
+        digest.add(file.text, (file.origin, *file.twins))
+        n_twins += len(file.twins)
+        shard = shard or ShardFile(folder, len(shards))
+        shard.add(file)
+        if shard.n_bytes >= plan.config.shard_bytes:
+            shards.append(shard.finish())
+            shard = None
+    if shard is not None:
+        shards.append(shard.finish())
+    # Hexadecimal digits keep the order of bytes, and no line of them holds a line end.
+    lines = "".join(f"{line.hex()}\n" for line in digest.lines())
+    (folder / "digest-lines").write_text(lines, encoding="ascii")
+    _dump(folder / "drops.json", [asdict(row) for row in drops.rows()])
+    _dump(
+        folder / "written.json",
+        {"n_twins": n_twins, "shards": [asdict(shard) for shard in shards]},
+    )
+
+
+def seal(plan: Plan, _: int) -> None:
+    """Put the shards of all parts into one folder and write the manifest, last."""
+    target = plan.folder.absolute()
+    if target.exists():
+        raise CurateError(f"{target} exists; choose another folder for the shards")
+    partial = _fresh(target.with_name(f"{target.name}.partial"))
+    shards: list[Shard] = []
+    n_twins = 0
+    for number in range(plan.n_tasks):
+        folder = plan.work / f"out-{number:05}"
+        written = json.loads((folder / "written.json").read_bytes())
+        n_twins += written["n_twins"]
+        for entry in written["shards"]:
+            shard = Shard(**entry)
+            name = f"shard-{len(shards):05}.jsonl.zst"
+            shutil.copyfile(folder / shard.name, partial / name)  # so that this can be repeated
+            shards.append(replace(shard, name=name))
+    if not shards:
+        raise CurateError("nothing passed all steps; see drops.json in each part of the work")
+    write_shards_manifest(partial, _manifest(plan, tuple(shards), n_twins))
+    partial.rename(target)
+
+
+PHASES = (
+    Phase("filter", filter_part, lambda plan: plan.n_tasks),
+    Phase("same", find_same, lambda _: 1),
+    Phase("bands", find_band, lambda _: N_BANDS),
+    Phase("near", find_near, lambda _: 1),
+    Phase("write", write_part, lambda plan: plan.n_tasks),
+    Phase("seal", seal, lambda _: 1),
+)
+
+
+def _share(plan: Plan, number: int) -> Iterator[SourceFile]:
+    """The files of a task's inputs: neighbours, so that all parts together keep the order."""
+    n = len(plan.reads)
+    for read in plan.reads[number * n // plan.n_tasks : (number + 1) * n // plan.n_tasks]:
+        yield from read()
+
+
+def _counted(files: Iterator[SourceFile], counts: Counter[str]) -> Iterator[SourceFile]:
+    for file in files:
+        counts["n_files"] += 1
+        counts["n_bytes"] += len(to_bytes(file.text))
+        yield file
+
+
+def _signatures(plan: Plan) -> Signatures:
+    """Those of the texts that have no better twin."""
+    signatures = Signatures(plan.parts())
+    same = np.load(plan.work / "same.npy")
+    signatures.leave_out(np.flatnonzero(same != np.arange(len(same))))
+    return signatures
+
+
+def _deduplicated(plan: Plan, part: int, drops: DropCounts) -> Iterator[SourceFile]:
+    """What the two stages would give back of the files of one part."""
+    spool = Spool(plan.parts())
+    numbers = spool.numbers(part)
+    same, near = (np.load(plan.work / f"{name}.npy", mmap_mode="r") for name in ("same", "near"))
+    # Mapped: each task looks up its own documents among those of all tasks.
+    same_twins, near_twins = (
+        np.load(plan.work / f"{name}-twins.npy", mmap_mode="r") for name in ("same", "near")
+    )
+
+    def tell(step: str) -> Callable[[SourceFile, Drop], None]:
+        return lambda file, drop: drops(Dropped(step, drop, file))
+
+    merged = Merged(spool, same_twins, "same")
+    gone = [number for number in numbers if same[number] != number]
+    deque(merge_same(merged, same, tell(EXACT), gone), maxlen=0)
+    unique = [number for number in numbers if same[number] == number]
+    merged = Merged(merged, near_twins, "near")
+    yield from merge_near(merged, near, exact_similarity(spool), tell(NEAR), unique)
+
+
+def _manifest(plan: Plan, shards: tuple[Shard, ...], n_twins: int) -> ShardsManifest:
+    outs = [plan.work / f"out-{number:05}" for number in range(plan.n_tasks)]
+    counts = [json.loads((folder / "read.json").read_bytes()) for folder in plan.parts()]
+    drops = [
+        DropCount(**row)
+        for folder in (*plan.parts(), *outs)
+        for row in json.loads((folder / "drops.json").read_bytes())
+    ]
+    return ShardsManifest(
+        corpus_digest=_merge_digests(outs),
+        built_by=built_by(),
+        config=asdict(plan.config),
+        config_digest=plan.config.digest(),
+        steps=tuple(step.name for step in plan.make_steps(plan.config, plan.work / "scratch")),
+        n_read=sum(count.get("n_files", 0) for count in counts),
+        n_read_bytes=sum(count.get("n_bytes", 0) for count in counts),
+        n_files=sum(shard.n_files for shard in shards),
+        n_bytes=sum(shard.n_bytes for shard in shards),
+        n_twins=n_twins,
+        drops=tuple(DropCounts.of(drops).rows()),
+        skipped={},
+        shards=shards,
+    )
+
+
+def _merge_digests(folders: list[Path]) -> str:
+    """The corpus digest of all parts from the sorted lines of each, in constant memory."""
+    digest = hashlib.sha256()
+    for line, _ in groupby(heapq.merge(*(_lines(folder / "digest-lines") for folder in folders))):
+        digest.update(bytes.fromhex(line))
+    return digest.hexdigest()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file that is opened anew for each block: there may be thousands of files."""
+    position = 0
+    while True:
+        with path.open(encoding="ascii") as file:
+            file.seek(position)
+            lines = file.readlines(_BLOCK_CHARS)
+            position = file.tell()
+        if not lines:
+            return
+        yield from (line.rstrip("\n") for line in lines)
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _dump(path: Path, record: object) -> None:
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def _save_keepers(plan: Plan, name: str, keepers: NDArray[np.int64]) -> None:
+    _save(plan.work / f"{name}.npy", keepers)
+    _save(plan.work / f"{name}-twins.npy", list_twins(keepers))
+
+
+def _save(path: Path, values: NDArray[np.int64]) -> None:
+    """Write an array whole: a task that is killed leaves none."""
+    partial = path.with_name(f"{path.stem}.partial.npy")
+    np.save(partial, values)
+    partial.replace(path)
