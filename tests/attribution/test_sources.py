@@ -43,7 +43,7 @@ def tracer(tmp_path_factory: pytest.TempPathFactory) -> Tracer:
 def test_near_duplicates_are_no_source(tmp_path: Path) -> None:
     """An origin whose text only resembles the stored one is not said to hold the match."""
     stored = holder(1, f"import m1\n{RUN}print(m1)\n")
-    twin = holder(2, "").origin
+    twin = replace(holder(2, "").origin, relation="near")
     build_index([replace(stored, twins=(twin,))], tmp_path / "index")
 
     [match] = Tracer.open(tmp_path / "index").trace(RUN).matches
