@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 import urllib.parse
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,18 @@ def free_port(first: int = 0) -> int:
     )
 
 
+def environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of code-server and of the language server that it starts."""
+    # PORT (which `make demo PORT=…` sets) and CODE_SERVER_HOST would overrule the chosen address.
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name != "PORT" and not name.startswith("CODE_SERVER_")
+    }
+    # What make has fetched, not what the user has.
+    return {**kept, "STARCITE_HOME": str(DATA_HOME)}
+
+
 class CodeServer:
     """A running code-server; a context manager that stops it and everything it started."""
 
@@ -67,8 +80,7 @@ class CodeServer:
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [str(NODE), str(ENTRY), *profile.arguments, *arguments, str(workspace)],
-                # The language server inherits it: what make has fetched, not what the user has.
-                env={**os.environ, "STARCITE_HOME": str(DATA_HOME)},
+                env=environment(os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
