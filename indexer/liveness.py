@@ -42,6 +42,7 @@ class Liveness:
         self._own = own
         self._names = {_identity(manifest, name): n for n, name in enumerate(manifest.segments)}
         self._updating = threading.Lock()
+        self._mask: Mask | None = None
         self._mask = self._mask_of(manifest)
         self._stamp = stamp
 
@@ -72,7 +73,10 @@ class Liveness:
             self._stamp = stamp
 
     def _mask_of(self, newest: Manifest) -> Mask | None:
-        """A document is forgotten if its text is live nowhere in the newest generation."""
+        """Forgotten is what the newest generation no longer holds with all its places.
+
+        And what has been before: a text that comes back may come from somebody else.
+        """
         is_dead = np.zeros(newest.n_documents, dtype=np.bool_)
         if newest.tombstones:
             path = self._path / newest.tombstones
@@ -93,12 +97,33 @@ class Liveness:
             raise IndexDamagedError(self._path / FILE_NAME, f"it counts {base} documents otherwise")
         if not any(mask.any() for mask in missing):
             return None
+        for mask, documents in zip(missing, self._own, strict=True):
+            _unmask_moved(mask, documents, others)
         forgotten = np.concatenate(missing)
-        if others:  # a text that was only written anew, into another segment, is not forgotten
-            digests = np.concatenate([documents.digests() for documents in self._own])
-            live = np.concatenate([documents.digests()[~dead] for documents, dead in others])
-            forgotten &= ~np.isin(digests, live)
+        if self._mask is not None:
+            forgotten |= self._mask
         return forgotten if forgotten.any() else None
+
+
+def _unmask_moved(
+    missing: Mask, documents: DocumentReader, others: list[tuple[DocumentReader, Mask]]
+) -> None:
+    """What was only written anew, into another segment, with at least its places, is there."""
+    for moved_to, is_dead in others:
+        digests, moved = documents.digests(), moved_to.digests()
+        order = np.argsort(moved)
+        rows = np.flatnonzero(missing)
+        found = order[np.searchsorted(moved, digests[rows], sorter=order) % max(len(moved), 1)]
+        same = (moved[found] == digests[rows]) & ~is_dead[found]
+        for row, number in zip(rows[same].tolist(), found[same].tolist(), strict=True):
+            missing[row] = not _holds(moved_to, number, documents, row)
+
+
+def _holds(moved_to: DocumentReader, number: int, documents: DocumentReader, row: int) -> bool:
+    if moved_to.record(number) == documents.record(row):
+        return True
+    before = documents.read(row, document_id=row).origins
+    return set(before) <= set(moved_to.read(number, document_id=number).origins)
 
 
 def _identity(manifest: Manifest, segment: str) -> str:

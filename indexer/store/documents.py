@@ -77,15 +77,18 @@ class DocumentReader:
             parts.append(np.ascontiguousarray(heads[:, len(_DIGEST_KEY) :]).view("S64").ravel())
         return np.concatenate(parts)
 
+    def record(self, number: int) -> bytes:
+        """A document's record as it is stored."""
+        return self._records[int(self._offsets[number]) : int(self._offsets[number + 1])].tobytes()
+
     def read(self, number: int, *, document_id: int) -> Document:
         """A document by its number in the segment; `document_id` is its number in the index.
 
         Raises:
             IndexDamagedError: the record is not what was written.
         """
-        begin, end = int(self._offsets[number]), int(self._offsets[number + 1])
         try:
-            record = json.loads(self._records[begin:end].tobytes())
+            record = json.loads(self.record(number))
             return _document(record, document_id)
         except (ValueError, KeyError, TypeError) as error:
             raise IndexDamagedError(self._path, f"record {number}: {error}") from error

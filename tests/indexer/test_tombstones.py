@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.add import add_segment
 from indexer.build import build_index
 from indexer.errors import (
     DocumentForgottenError,
@@ -179,3 +180,31 @@ def test_frequent_fingerprints_are_sampled_from_the_live(
         assert found.query_index.tolist() == expected.query_index.tolist()
         assert found.document_id.tolist() == [live[one] for one in expected.document_id]
         assert found.offset.tolist() == expected.offset.tolist()
+
+
+def test_a_text_that_comes_back_from_others_does_not_bring_its_old_places_back(
+    copy: Path, corpus_files: list[SourceFile], make_file: MakeFile
+) -> None:
+    """Not even in an index that was open all the time and asked nothing meanwhile."""
+    with Index.open(copy) as index:
+        forget_documents(copy, [4])
+        add_segment([make_file(corpus_files[4].text, "theirs.py", name="third")], copy)
+
+        with pytest.raises(DocumentForgottenError):
+            index.document(4)
+    with Index.open(copy) as index:
+        assert [origin.name for origin in index.document(12).origins] == ["third"]
+
+
+def test_a_document_forgotten_once_stays_so_in_an_open_index(
+    copy: Path, corpus_files: list[SourceFile]
+) -> None:
+    """Who opens the index later sees what has come back since."""
+    with Index.open(copy) as index:
+        forget_documents(copy, [4])
+        assert len(index.live_document_ids()) == 11
+        add_segment([corpus_files[4]], copy)
+
+        assert len(index.live_document_ids()) == 11
+    with Index.open(copy) as index:
+        assert len(index.live_document_ids()) == 12
