@@ -19,6 +19,7 @@ from indexer.curate.near_dedup import near_dedup
 from indexer.curate.opt_out import opt_out
 from indexer.curate.pipeline import Stage, Step
 from indexer.curate.quality import check_quality
+from indexer.curate.redact import step_redact
 from indexer.optout.ledger_filter import LedgerFilter
 
 MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
@@ -48,4 +49,5 @@ def make_steps(
         opt_out(LedgerFilter.open()),
         exact_dedup(scratch),
         near_dedup(scratch),
+        Step("redact", step_redact),
     )
