@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,7 @@ class Rewriting:
     def __init__(self, path: Path, index: Index, progress: Progress) -> None:
         self.n_documents = 0
         self.n_bytes = 0
+        self.totals = Counter({"n_documents": 0, "n_origins": 0, "n_bytes": 0})
         self.path = path
         self._index = index
         self._readers = {name: reader for name, _, reader in index.segments()}
@@ -147,19 +149,23 @@ class Rewriting:
                     self.n_bytes += n_bytes
                     self._tell("reading")
             self._tell("sorting")
-            writer.finish(self.documents(group))
+            writer.finish(self.counted(group))
         finally:
             writer.discard()
         self._tell("checking")
         return seal_files(folder, self.path)
 
-    def documents(self, group: Iterable[Part]) -> list[Document]:
-        """The records of the live documents, as they are."""
-        return [
+    def counted(self, group: Iterable[Part]) -> list[Document]:
+        """The records of the live documents, as they are, counted for the manifest."""
+        documents = [
             self._index.document(part.base + number)
             for part in group
             for number in part.numbers.tolist()
         ]
+        self.totals["n_documents"] += len(documents)
+        self.totals["n_origins"] += sum(len(document.origins) for document in documents)
+        self.totals["n_bytes"] += sum(document.n_bytes for document in documents)
+        return documents
 
     def _tell(self, step: str) -> None:
         self._progress(BuildProgress(step=step, n_documents=self.n_documents, n_bytes=self.n_bytes))
@@ -174,6 +180,7 @@ def _rewrite(plan: list[list[Part]], rewriting: Rewriting, current: Manifest) ->
         if len(group) == 1 and group[0].is_whole:
             names.append(group[0].name)
             files |= _files_of(current, group[0].name)
+            rewriting.counted(group)
             continue
         n_written += 1
         name = next_name(current) if n_written == 1 else f"{next_name(current)}-{n_written}"
@@ -182,11 +189,8 @@ def _rewrite(plan: list[list[Part]], rewriting: Rewriting, current: Manifest) ->
     if tuple(names) == current.segments:
         return {}
     sync_folder(rewriting.path / SEGMENTS_NAME)
-    documents = [rewriting.documents(group) for group in plan]
     return {
-        "n_documents": sum(len(group) for group in documents),
-        "n_origins": sum(len(one.origins) for group in documents for one in group),
-        "n_bytes": sum(one.n_bytes for group in documents for one in group),
+        **rewriting.totals,
         "segments": tuple(names),
         "files": files,
         "tombstones": "",

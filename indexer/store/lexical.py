@@ -22,7 +22,11 @@ CHUNK_LINES = 50
 # Of a long query the rarest words count; scoring every one would cost more than it finds.
 MAX_TERMS = 64
 
-_WORD = re.compile(r"\w{1,64}")  # longer runs are data; both sides cut them the same way
+_MAX_WORD = 64  # longer runs are data; both sides cut them the same way
+_WORD = re.compile(rf"\w{{1,{_MAX_WORD}}}")
+_NO_WORD_TO_BLANK = bytes(
+    byte if chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(128)
+).ljust(256)
 _HEAP_BYTES = 128_000_000
 
 
@@ -38,7 +42,12 @@ class Lead:
 
 def words_of(text: str) -> list[str]:
     """The words of a text as both the index and a query see them."""
-    return _WORD.findall(text.lower())
+    lowered = text.lower()
+    if lowered.isascii():  # four times as fast as the pattern
+        words = lowered.encode().translate(_NO_WORD_TO_BLANK).decode().split()
+        if max(map(len, words), default=0) <= _MAX_WORD:
+            return words
+    return _WORD.findall(lowered)
 
 
 def _schema() -> tantivy.Schema:

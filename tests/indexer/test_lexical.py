@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import IndexDamagedError
-from indexer.store.lexical import CHUNK_LINES, FOLDER_NAME, MAX_TERMS, LexicalReader, LexicalWriter
+from indexer.store.lexical import (
+    CHUNK_LINES,
+    FOLDER_NAME,
+    MAX_TERMS,
+    LexicalReader,
+    LexicalWriter,
+    words_of,
+)
 
 
 def build(folder: Path, texts: list[str]) -> LexicalReader:
@@ -83,3 +91,14 @@ def test_a_damaged_bm25_index_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(IndexDamagedError, match=FOLDER_NAME):
         LexicalReader(tmp_path)
+
+
+@given(st.text(st.sampled_from("aZ_09 .\n\t\x1c(é²ªİß中\ud800"), max_size=300) | st.text())
+def test_the_quick_way_to_words_is_the_pattern(text: str) -> None:
+    """Text in ASCII is split without it, into the very same words."""
+    assert words_of(text) == re.findall(r"\w{1,64}", text.lower())
+
+
+def test_long_words_are_cut_in_ascii_too() -> None:
+    """A run of more than 64 word characters is several words."""
+    assert words_of(f"x {'a' * 130}") == ["x", "a" * 64, "a" * 64, "aa"]
