@@ -14,7 +14,9 @@ import click
 from indexer.build import BuildReport, build_index
 from indexer.config import default_corpus_path, default_index_path
 from indexer.console import FAILED, Bar, one_line_errors, step_of
+from indexer.curate.report import write_report
 from indexer.curate.sources import Sources
+from indexer.curate.statistics import count_documents
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
@@ -24,6 +26,7 @@ from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_MOST_OWNERS = 10
 _PATH = click.Path(path_type=Path)
 
 
@@ -103,14 +106,19 @@ def verify(*, folder: Path | None, as_json: bool) -> None:
 @index.command()
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def inspect(*, folder: Path | None, as_json: bool) -> None:
-    """Say what an index holds: documents, packages, licences, sizes.
+@click.option("--html", type=_PATH, help="Write a report with plots to this file.")
+def inspect(*, folder: Path | None, as_json: bool, html: Path | None) -> None:
+    """Say what an index holds: documents, packages, licences, owners, sizes.
 
     Example: starcite index inspect --json
     """
     path = (folder or default_index_path()).absolute()
     with one_line_errors(), Index.open(path) as opened:
         manifest, summary = opened.manifest, summarise(opened)
+        if html:
+            documents = map(opened.document, opened.live_document_ids())
+            counted = count_documents(documents, manifest.corpus_digest)
+            write_report(html, f"Index {path.name}", counted)
     if as_json:
         record = {"path": str(path), "manifest": asdict(manifest), "summary": asdict(summary)}
         click.echo(json.dumps(record))
@@ -159,7 +167,15 @@ def _describe(path: Path, manifest: Manifest, summary: Summary) -> str:
         f"{manifest.n_tombstones:,} forgotten documents not rewritten yet",
         "packages": f"{summary.n_packages:,}, {manifest.n_origins:,} files",
         "licences": licenses,
+        "owners": _largest(summary.files_by_owner),
         "text": f"{manifest.n_bytes / 1e6:.1f} MB",
         "on disk": f"{size / 1e6:.1f} MB, {ratio:.2f} x the text ({parts})",
     }
     return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
+
+
+def _largest(counts: dict[str, int]) -> str:
+    """The largest few of many counts, which come in order."""
+    shown = [f"{name} {n:,}" for name, n in list(counts.items())[:_MOST_OWNERS]]
+    rest = len(counts) - len(shown)
+    return ", ".join([*shown, *([f"{rest:,} more"] if rest else [])])

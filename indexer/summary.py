@@ -16,6 +16,7 @@ class Summary:
     n_with_twins: int  # documents that were found in more than one place
     documents_by_language: dict[str, int]  # most first
     files_by_license: dict[str, int]
+    files_by_owner: dict[str, int]
     bytes_by_part: dict[str, int]  # "text", "fingerprints", …: of the files on disk
 
 
@@ -35,6 +36,7 @@ def summarise(index: Index) -> Summary:
     packages: set[str] = set()
     languages: Counter[str] = Counter()
     licenses: Counter[str] = Counter()
+    owners: Counter[str] = Counter()
     n_with_twins = 0
     for document_id in index.live_document_ids():
         document = index.document(document_id)
@@ -42,11 +44,13 @@ def summarise(index: Index) -> Summary:
         n_with_twins += len(document.origins) > 1
         packages.update(origin.purl for origin in document.origins)
         licenses.update(origin.spdx_id for origin in document.origins)
+        owners.update(origin.owner for origin in document.origins)
     return Summary(
         n_packages=len(packages),
         n_with_twins=n_with_twins,
         documents_by_language=dict(languages.most_common()),
         files_by_license=dict(licenses.most_common()),
+        files_by_owner=dict(owners.most_common()),
         bytes_by_part=_bytes_by_part(index),
     )
 

@@ -17,11 +17,10 @@ from indexer.config import default_corpus_path, frozen_corpus_path
 from indexer.corpus import read_inventory
 from indexer.curate.config import CurateConfig, read_config
 from indexer.curate.curation import Task, curate_corpus
-from indexer.curate.errors import CurateError
 from indexer.curate.frozen import default_digest, differences, dump_frozen, read_frozen
 from indexer.curate.frozen import freeze as freeze_manifest
-from indexer.curate.report import html_report, megabytes, step_title
-from indexer.curate.shards import ShardsManifest, is_shards, read_shards_manifest
+from indexer.curate.report import megabytes, step_title, write_report
+from indexer.curate.shards import ShardsManifest, is_shards, read_shards_manifest, write_text
 from indexer.curate.sources import Sources
 from indexer.curate.statistics import CorpusStatistics, count_corpus
 from indexer.curate.steps import make_steps
@@ -103,7 +102,7 @@ def stats(*, path: Path | None, as_json: bool, html: Path | None) -> None:
         if manifest is None:
             counted.skipped = opened.skipped()
         if html:
-            _write(html, html_report(f"Corpus {source.name}", counted))
+            write_report(html, f"Corpus {source.name}", counted)
     click.echo(json.dumps(counted.record()) if as_json else _describe(counted))
 
 
@@ -144,7 +143,7 @@ def freeze(
         manifest = curate_corpus(task, _now_and_then(progress))
         found = freeze_manifest(manifest, lock_sha256=inventory.lock_sha256)
         if out:
-            _write(out, dump_frozen(found))
+            write_text(out, dump_frozen(found))
     if expected is None:
         click.echo(f"{_outcome(manifest, kept)}\ncorpus digest {found.corpus_digest}")
         return
@@ -200,12 +199,3 @@ def _describe(counted: CorpusStatistics) -> str:
     skipped = sorted(counted.skipped.items(), key=lambda entry: (-entry[1], entry[0]))
     lines += [f"left out   {n_files:,} {reason}" for reason, n_files in skipped]
     return "\n".join(lines)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise CurateError(f"cannot write {path}: {error.strerror}; choose another file") from error

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from indexer.curate.charts import bar_chart
+from indexer.curate.shards import write_text
 from indexer.curate.statistics import CorpusStatistics
 
 _MOST_BARS = 20
@@ -51,6 +53,15 @@ def html_report(name: str, counted: CorpusStatistics) -> str:
         f"<title>{escape(name)}</title><style>{_STYLE}</style></head><body>"
         f"{''.join(body)}</body></html>\n"
     )
+
+
+def write_report(path: Path, name: str, counted: CorpusStatistics) -> None:
+    """Write the page to a file.
+
+    Raises:
+        CurateError: it cannot be written.
+    """
+    write_text(path, html_report(name, counted))
 
 
 def step_title(name: str) -> str:

@@ -143,14 +143,28 @@ def read_shard(folder: Path, shard: Shard) -> Iterator[SourceFile]:
 
 def write_shards_manifest(folder: Path, manifest: ShardsManifest) -> None:
     """Write the manifest durably: to a temporary name, synced, then renamed."""
-    write_durably(folder / MANIFEST_NAME, json.dumps(asdict(manifest), indent=1, sort_keys=True))
+    write_durably(
+        folder / MANIFEST_NAME, json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n"
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that somebody asked for, whole or not at all.
+
+    Raises:
+        CurateError: it cannot be written.
+    """
+    try:
+        write_durably(path, text)
+    except OSError as error:
+        raise CurateError(f"cannot write {path}: {error.strerror}; choose another file") from error
 
 
 def write_durably(path: Path, text: str) -> None:
     """Write a text file so that it is there whole or not at all, even after a loss of power."""
     temporary = path.with_name(f"{path.name}.partial")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

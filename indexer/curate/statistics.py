@@ -11,6 +11,7 @@ from indexer.corpus_digest import CorpusDigest
 from indexer.curate.pipeline import DropCount
 from indexer.curate.shards import ShardsManifest
 from indexer.source_file import SourceFile
+from indexer.store.documents import Document
 from indexer.text.normalize import to_bytes
 
 
@@ -123,6 +124,22 @@ def count_corpus(
     if manifest is not None:
         counted.drops, counted.skipped = manifest.drops, manifest.skipped
         counted.n_read = manifest.n_read
+    return counted
+
+
+def count_documents(documents: Iterable[Document], corpus_digest: str) -> CorpusStatistics:
+    """Count the documents of an index; a document belongs to the first of its origins."""
+    counted = CorpusStatistics(corpus_digest=corpus_digest)
+    for document in documents:
+        n_near = sum(origin.relation == "near" for origin in document.origins)
+        counted.n_near_twins += n_near
+        counted.n_exact_twins += len(document.origins) - n_near - 1
+        counted.n_files += 1
+        counted.n_bytes += document.n_bytes
+        counted.by_language.add(document.language, document.n_bytes)
+        own = next((o for o in document.origins if o.relation == "same"), document.origins[0])
+        counted.by_license.add(own.spdx_id or "none", document.n_bytes)
+        counted.by_owner.add(own.owner, document.n_bytes)
     return counted
 
 

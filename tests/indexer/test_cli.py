@@ -40,6 +40,7 @@ def test_build_verify_and_inspect(run: Run, home: Path, corpus: Path) -> None:
     assert verified.stdout.endswith(": all as they were written\n")
     assert "licences   MIT 12\n" in inspected.stdout
     assert "packages   1, 12 files\n" in inspected.stdout
+    assert "owners     pkg 12\n" in inspected.stdout
     assert again["n_documents"] == record["manifest"]["n_documents"] == 12
     assert again["corpus_digest"] == record["manifest"]["corpus_digest"]
     assert again["index_bytes"] == sum(record["summary"]["bytes_by_part"].values())
@@ -51,6 +52,18 @@ def test_build_verify_and_inspect(run: Run, home: Path, corpus: Path) -> None:
         "BM25",
     }
     assert left_in(home / "index") == ["default"]
+
+
+def test_inspect_draws_what_the_index_holds(run: Run, corpus: Path, tmp_path: Path) -> None:
+    """--html writes one page with the digest and a chart for each way to count."""
+    run("build", "--corpus", corpus)
+
+    shown = run("inspect", "--html", tmp_path / "index.html")
+    page = (tmp_path / "index.html").read_text()
+
+    assert shown.returncode == 0
+    assert json.loads(run("inspect", "--json").stdout)["manifest"]["corpus_digest"] in page
+    assert page.count("<svg") == 3
 
 
 def test_a_place_of_ones_own(run: Run, tmp_path: Path, corpus: Path) -> None:
