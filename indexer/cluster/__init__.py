@@ -1,6 +1,7 @@
 """Curation on many machines: the steps of `indexer.curate` as pipeline blocks of datatrove.
 
-Needs the `cluster` extra and a file system that all machines see. From Python:
+Needs the extras `corpus` and `cluster` on all machines, and a file system that all of them see.
+From Python:
 
     from functools import partial
     from pathlib import Path

@@ -35,14 +35,27 @@ def curate_on_cluster(plan: Plan, executor: Executor) -> None:
     them under `plan.work`.
 
     Raises:
-        CurateError: the `cluster` extra is not installed, the steps do not fit a cluster, or the
-            executor refuses its options.
+        CurateError: the `cluster` extra is not installed, the steps do not fit a cluster, the
+            executor refuses its options, or the folder of work is another plan's.
     """
     plan.steps()  # says before anything is submitted if they do not fit
     if plan.folder.exists():
         raise CurateError(f"{plan.folder} exists; choose another folder for the shards")
     last = chain(plan, executor)
+    _claim_work(plan)
     last.run()
+
+
+def _claim_work(plan: Plan) -> None:
+    """Never take the finished tasks of another plan for those of this one."""
+    path = plan.work / "plan.sha256"
+    key = plan.key()
+    if path.exists() and path.read_text(encoding="ascii") != key:
+        raise CurateError(
+            f"{plan.work} holds the work on other inputs, steps or tasks; choose another folder"
+        )
+    plan.work.mkdir(parents=True, exist_ok=True)
+    path.write_text(key, encoding="ascii")
 
 
 def chain(plan: Plan, executor: Executor) -> Any:
@@ -60,6 +73,8 @@ def chain(plan: Plan, executor: Executor) -> Any:
                 workers=n_workers,
                 logging_dir=str(plan.work / "logs" / phase.name),
                 depends=last,
+                # Sealed anew each time: the folder of the shards may have gone or be another.
+                skip_completed=phase is not PHASES[-1],
                 **_named(executor, phase.name),
             )
         except TypeError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import pickle
 import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -61,6 +62,12 @@ class Plan:
     def parts(self) -> list[Path]:
         """The folders of all parts, in order."""
         return [self.part(number) for number in range(self.n_tasks)]
+
+    def key(self) -> str:
+        """Equal for plans whose tasks give the same; a folder of work belongs to one key."""
+        names = [step.name for step in self.make_steps(self.config, self.work / "scratch")]
+        said = json.dumps([built_by(), self.config.digest(), names, self.n_tasks])
+        return hashlib.sha256(said.encode() + pickle.dumps(self.reads)).hexdigest()
 
     def steps(self) -> tuple[list[Step | Stage], list[Step | Stage]]:
         """What runs before de-duplication and what after it.

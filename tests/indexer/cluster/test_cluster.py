@@ -123,6 +123,31 @@ def test_an_existing_folder_is_refused(inputs: list[list[SourceFile]], tmp_path:
     assert not plan.work.exists()
 
 
+def test_finished_tasks_of_another_plan_are_not_reused(
+    inputs: list[list[SourceFile]], tmp_path: Path
+) -> None:
+    """A plan goes on where it was; one with other inputs or thresholds is refused."""
+    pytest.importorskip("datatrove", reason='needs: pip install "starcite[cluster]"')
+    plan = plan_of(inputs, tmp_path, n_tasks=1)
+    curate_on_cluster(plan, Executor(n_workers=1))
+    written = (plan.work / "out-00000" / "written.json").stat().st_mtime_ns
+    elsewhere = replace(plan, folder=tmp_path / "again")
+    curate_on_cluster(elsewhere, Executor(n_workers=1))
+    other = replace(plan, folder=tmp_path / "other")
+    changed = (
+        replace(other, reads=plan.reads[:-1]),
+        replace(other, config=CurateConfig(shard_bytes=30_000)),
+        replace(other, n_tasks=2),
+    )
+
+    assert list(read_shards(elsewhere.folder)) == list(read_shards(plan.folder))
+    assert (plan.work / "out-00000" / "written.json").stat().st_mtime_ns == written
+    for one in changed:
+        with pytest.raises(CurateError, match="choose another folder"):
+            curate_on_cluster(one, Executor(n_workers=1))
+    assert not other.folder.exists()
+
+
 def _with_another_stage(config: CurateConfig, scratch: Path) -> tuple[Step | Stage, ...]:
     return (*make_steps(config, scratch), Stage("shuffle", lambda files, _: iter(list(files))))
 
