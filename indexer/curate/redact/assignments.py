@@ -21,9 +21,9 @@ WINDOW_CHARS = 400
 
 _AFTER_NAME = re.compile(
     r"(?P<close>\\?[\"'`]?[\])]{0,2}+[ \t]{0,40}+)"
-    r"(?::[ \t]{0,4}+[&\w.\[\]<>'|? ]{1,40}?(?=[ \t=])[ \t]{0,4}(?==)"  # an annotation
+    r"(?::[ \t]{0,4}+[&\w.\[\]<>'|? ]{1,40}?(?=[ \t=])[ \t]{0,4}(?==(?!=)[ \t]*\S)"  # an annotation
     r"|[\w.\[\]*&]{1,30}+[ \t]{1,4}+(?==))?"
-    r"(?P<sep>=>|:=|:-|={1,3}|!==?|<-|:(?!:)|(?<=[\"'`]),|(?<=[\"'`])[ \t]value=|\(|>|"
+    r"(?P<sep>=>|:=|:-|={1,3}|!==?|<-|:(?!:)|(?<=[\"'`]),|(?<=[ \t])[vV]alue=|\(|>|"
     r"(?:is|was|to|by|BY)(?=[ \t:])|)"
     r"[ \t]{0,40}+"
 )
@@ -32,12 +32,17 @@ _WRAP = re.compile(
     r"(?:[\"'][\w.-]{1,40}[\"'][ \t]*+,[ \t]*+)?){1,2}"
     r"|[A-Za-z_$][\w.$]{0,60}(?:\[[\"'][\w]{1,40}[\"']\])?[ \t]*+(?:\|\||\?\?|or)[ \t]++"
 )
+_OTHER_CALLS = re.compile(  # what is in their parentheses is no value
+    r"(?:encode|decode|open|getpass|input|prompt|format|search|match|sub|compile|split|strip|"
+    r"replace|join|find|index|startswith|endswith|isinstance|print|log|regex|test|query\w*)\(",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"(?:bearer|basic|token|apikey|api-key|key|bot)[ \t]{1,4}", re.IGNORECASE)
 _QUOTED = re.compile(
     r"(?:[bBrRuUfFL@$]{1,2})?(?P<open>\\\"|\\'|\"|'|`)"
     r"(?P<value>(?:(?!(?P=open))(?:[^\\\n]|\\[^\n])){1,300}+)(?P=open)"
 )
-_BARE = re.compile(r"[^\s\"'`,;<>(){}\[\]&]{3,300}+")
+_BARE = re.compile(r"[^\s\\\"'`,;<>(){}\[\]&]{3,300}+")
 _BARE_PASSWORD = re.compile(r"[^\s\"'`<>]{3,200}+")
 _LINE_START = re.compile(
     r"[ \t]*(?:(?:export|set|SET|ENV|ARG|env)[ \t]+|(?:[-*#;]|//|--)[ \t]*)?\$?[\w.-]*\Z"
@@ -45,6 +50,7 @@ _LINE_START = re.compile(
 _LINE_END = re.compile(r"[ \t]*(?:[#;][^\n]*|\\)?\Z")
 _SHELL_LINE = re.compile(r"[ \t]*(?:(?:export|ENV|ARG|set)[ \t]+|-[ \t]+)?[A-Z][A-Z0-9_]*=\S")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
+_TERSE = re.compile(r"\A(?:=|:[ ])(?=\S)")  # what code has blanks around, or a comma after
 _WORDS_THAT_BIND = frozenset({"is", "was", "to", "by", "BY"})
 
 
@@ -63,17 +69,18 @@ def _value_of(view: View, name: Name) -> Span | None:
         return None
     at, sep = after.end(), after["sep"]
     bound = sep not in ("", ",", "(") and sep not in _WORDS_THAT_BIND
+    stated = bound and sep not in ("==", "===", "!=", "!==")
     wrap = _WRAP.match(text, at, limit) if bound else None
+    if wrap and _OTHER_CALLS.search(wrap[0]):
+        return None
     quoted = _QUOTED.match(text, wrap.end() if wrap else at, limit)
     if quoted is not None:
-        return _quoted_value(view, name, quoted, bound=bound and not wrap)
-    if not bound and (sep in (",", "(") or text[at - 1 : at] not in (" ", "\t")):
+        return _quoted_value(view, name, quoted, bound=stated and not wrap)
+    loose = not bound and (sep in (",", "(") or text[at - 1 : at] not in (" ", "\t"))
+    if loose or (sep == ">" and not name.before.endswith("<")):
         return None
-    if sep == ">" and not name.before.endswith("<"):
-        return None
-    if name.is_password:
-        return _bare_password(view, name, at, sep)
-    return _bare_key(view, name, at, sep)
+    bare = _bare_password if name.is_password else _bare_key
+    return bare(view, name, at, sep)
 
 
 def _quoted_value(view: View, name: Name, quoted: re.Match[str], *, bound: bool) -> Span | None:
@@ -137,19 +144,31 @@ def _fits(view: View, name: Name, value: str, end: int, sep: str) -> bool:
     """Whether what stands around a bare value lets it be a password."""
     after = view.text[end : end + 1]
     plain = is_bare_password(value, only_values=False)
-    if sep == ">" and after == "<":
-        return is_bare_password(value, only_values=True)
     if sep == "":
         return plain and (name.before.endswith(("-", "/")) or " login " in name.before)
     if sep in _WORDS_THAT_BIND:
         return plain
+    if _no_name_can_stand_here(view, name, value, end, sep):
+        return is_bare_password(value, only_values=True)
     whole_line = _LINE_END.fullmatch(view.line_after(end, 120)) is not None
     if whole_line and _LINE_START.fullmatch(name.before):
-        return plain or is_bare_password(value, only_values=_is_shell_line(view, end))
-    if after not in ("", ";", "&", '"', "'", "\n", " ") or sep not in ("=", ":"):
+        return plain
+    part_of_query = sep == "=" and after in ("", ";", "&", '"', "'", "\n", " ")
+    return part_of_query and plain and not value.isdigit() and not _DOTTED_NAME.fullmatch(value)
+
+
+def _no_name_can_stand_here(view: View, name: Name, value: str, end: int, sep: str) -> bool:
+    """XML, options, queries and connection strings, .env files, tersely written settings."""
+    if sep == ">":
+        return view.text[end : end + 1] == "<"
+    if not _TERSE.search(view.text[name.end : end]):
         return False
-    in_text = sep == "=" or name.before.lstrip().startswith(("#", "//", "*", "--"))
-    return plain and in_text and not value.isdigit() and not _DOTTED_NAME.fullmatch(value)
+    if name.before.endswith((";", "-", "?", "&")) or _is_shell_line(view, end):
+        return True
+    whole_line = _LINE_END.fullmatch(view.line_after(end, 120)) is not None
+    comment = name.before.lstrip().startswith(("#", "//", "*", "--", ";"))
+    settings = whole_line and _LINE_START.fullmatch(name.before) is not None
+    return any(map(str.isdigit, value)) and (settings or (comment and sep == ":"))
 
 
 def _is_shell_line(view: View, end: int) -> bool:

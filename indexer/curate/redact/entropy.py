@@ -20,6 +20,7 @@ from indexer.curate.redact.bigrams import surprise
 from indexer.curate.redact.spans import Kind, Span
 from indexer.curate.redact.view import WORD, View, byte_set
 
+RULE = "random string"  # what knows more about a span, by a name or a format, goes before it
 SHORTEST_KEY = 20
 LONGEST_KEY = 128  # the longest common one is Azure's, 88; what is longer is data
 SURE_BITS = 6.3  # of `surprise`, where nothing else speaks for a key
@@ -28,6 +29,7 @@ MOST_IN_A_TABLE = 12  # so many keys without a name in one file are a table of t
 
 _BASE64 = byte_set(WORD + "_-+/")
 _HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]+")
+_PARTS = re.compile(r"[-_.:/]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _NO_SECRET_WORDS = re.compile(
     r"(?<![a-z])(?:sha|md5|hash|digest|checksum|integrity|etag|fingerprint|commit|revision|uuid|"
@@ -54,7 +56,18 @@ def looks_random(text: str, bits: float = LIKELY_BITS) -> bool:
     if _HEX.fullmatch(body):
         n_digits = sum(map(str.isdigit, body))
         return len(body) >= 16 and 3 <= n_digits <= len(body) - 2
-    return surprise(body) >= bits
+    if surprise(body) >= bits:
+        return True
+    return bits <= LIKELY_BITS and any(_is_random_part(part) for part in _PARTS.split(body))
+
+
+def _is_random_part(part: str) -> bool:
+    """A part of a token, between its signs: hexadecimal, or random by itself."""
+    if len(part) < 20 or _is_sequence(part):
+        return False
+    if _HEX.fullmatch(part):
+        return len(set(part)) >= 8 and not part.isdigit() and not part.isalpha()
+    return surprise(part) >= SURE_BITS
 
 
 def is_hex(text: str) -> bool:
@@ -109,7 +122,7 @@ def _as_key(view: View, start: int, end: int) -> Span | None:
         or _in_encoded_lines(view, start, end)
     ):
         return None
-    return Span(start, end, Kind.KEY, "random string")
+    return Span(start, end, Kind.KEY, RULE)
 
 
 def _stands_alone(view: View, start: int, end: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from indexer.curate.redact.assignments import find_assignments
 from indexer.curate.redact.emails import find_emails
-from indexer.curate.redact.entropy import find_random_strings
+from indexer.curate.redact.entropy import RULE, find_random_strings
 from indexer.curate.redact.ip_addresses import find_ip_addresses
 from indexer.curate.redact.pem import find_private_keys
 from indexer.curate.redact.repeats import find_repeats
@@ -38,8 +38,12 @@ def find(text: str) -> list[Span]:
 
 
 def merge(spans: Iterable[Span]) -> list[Span]:
-    """Join spans that overlap (not those that only touch); the first kind of `_PRECEDENCE` wins."""
+    """Join spans that overlap (not those that only touch); the surest kind wins."""
     return list(_joined(sorted(span for span in spans if span.start < span.end)))
+
+
+def _precedence(span: Span) -> tuple[bool, int]:
+    return span.rule == RULE, _PRECEDENCE.index(span.kind)
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:
@@ -50,7 +54,7 @@ def _joined(spans: list[Span]) -> Iterator[Span]:
                 yield current
             current = span
         else:
-            first = min(current, span, key=lambda one: _PRECEDENCE.index(one.kind))
+            first = min(current, span, key=_precedence)
             current = first._replace(start=current.start, end=max(current.end, span.end))
     if current is not None:
         yield current

@@ -1,8 +1,8 @@
 """IP addresses that somebody can be reached at.
 
 Kept on purpose: private, loopback, link-local, documentation, multicast and reserved ranges (they
-name no machine of anyone's), net masks, the resolvers that all the world writes down, and four
-numbers with dots that are a version, an object identifier or a section.
+name no machine of anyone's), networks (they end in zero) and net masks, the resolvers that all the
+world writes down, and four numbers with dots that are a version, an object identifier or a section.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _IPV6 = re.compile(r"(?<![\w:.])[0-9a-fA-F:]{3,39}+(?![\w:]|\.\d)")
 _GLOBAL_UNICAST_6 = ipaddress.IPv6Network("2000::/3")
 _DOCUMENTATION_6 = ipaddress.IPv6Network("2001:db8::/32")
 _VERSION_BEFORE = re.compile(
-    r"(?:(?:version|release|revision|build|rev|ver|tag|upgrade[ds]?|since|v|jdk|jre|chrome|edge|"
+    r"(?:(?:version|release|revision|build|specification|rev|ver|tag|upgrade[ds]?|since|v|jdk|jre|chrome|edge|"
     r"firefox|safari|opera|android|ios|kernel)s?[\w\"'\])>]*[ \t]*(?:[:=(,]|is|to|from)*[ \t]*"
     r"[\"']?v?|[~<>^]=[ \t]*[\"']?|\w==|[~^][\"']?"
     r"|[A-Za-z][\w.+]*[-_/]v?|oids?[\"']?[ \t]*[:=(,]*[ \t]*[\"']?|ObjectIdentifier\([\"']"
@@ -93,7 +93,7 @@ def _run_start(view: View, end: int, table: NDArray[np.bool_], longest: int) -> 
 
 
 def _is_reachable_v4(text: str) -> bool:
-    if text in PUBLIC_RESOLVERS:
+    if text in PUBLIC_RESOLVERS or text.endswith(".0"):
         return False
     try:  # refuses numbers over 255 and leading zeros, as in dates
         address = ipaddress.IPv4Address(text)
@@ -103,7 +103,7 @@ def _is_reachable_v4(text: str) -> bool:
 
 
 def _is_reachable_v6(text: str) -> bool:
-    if text.lower() in PUBLIC_RESOLVERS or text.count(":") < 2:
+    if text.lower() in PUBLIC_RESOLVERS or text.count(":") < 2 or text.endswith("::"):
         return False
     try:
         address = ipaddress.IPv6Address(text)

@@ -15,7 +15,7 @@ from indexer.curate.redact.view import View
 STEMS = (b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"cred")
 _QUICK = re.compile(  # most words that look like a name have nothing after them that binds a value
     rb"[\w.-]{0,70}+\\?[\"'`]?[\])]{0,2}+[ \t]{0,40}+"
-    rb"(?:[:=,(><!&*\[\"']|is |was |to |by |(?<=[ \t])[\w.\[\]*&]{1,30}+[ \t]{1,4}+=)"
+    rb"(?:[:=,(><!&*\[\"']|is |was |to |by |(?<=[ \t])[\w.\[\]*&]{1,30}+[ \t]{0,4}+=)"
 )
 _WORD = re.compile(
     r"(?:pass(?:word|wd|phrase|code|wort)?|pwd|secret|token|key|auth(?:orization|entication)?|"
@@ -41,7 +41,8 @@ _OTHER_TAILS_TEXT = (  # names that speak about a secret and do not hold it
     "form view page link route required enabled changed exists id ids index idx version izer "
     "method mode scheme backend ref arn sum char chars iter iterator stream pos position line "
     "board press down up code codes event events map dict list set table attr error order word "
-    "words range space frame by arg args kwarg kwargs func fn fmt usage ring chain server"
+    "words range space frame by arg args kwarg kwargs func fn fmt usage ring chain server "
+    "mgr realm encode decode"
 )
 _OTHER_TAILS = frozenset(_OTHER_TAILS_TEXT.split())
 _OTHER_HEADS_TEXT = (  # keys that open nothing
@@ -99,6 +100,8 @@ def _name_at(view: View, at: int) -> Name | None:  # noqa: PLR0911 - one return 
         if not (sure or _GLUED_HEAD.search(head)):
             return None
     tail = _TAIL.match(text, end)[0]  # type: ignore[index]  # matches ""
+    if "." in tail and text[end + len(tail) : end + len(tail) + 1] == "(":
+        return None  # a method is called on it
     tail_words = {part.lower() for part in _WORDS_OF_NAME.findall(tail)}
     head_words = {part.lower() for part in _WORDS_OF_NAME.findall(head)}
     if tail_words & _OTHER_TAILS:
@@ -110,7 +113,11 @@ def _name_at(view: View, at: int) -> Name | None:  # noqa: PLR0911 - one return 
     strong = strong or _GLUED_HEAD.search(head) is not None
     chosen = "secret" in stem or "secret" in head_words or "secret" in tail_words
     return Name(
-        end + len(tail), is_password_word, strong, chosen, before[: len(before) - len(head)]
+        end + len(tail),
+        is_password_word,
+        strong,
+        chosen,
+        before[: len(before) - len(head.lstrip("-"))],
     )
 
 

@@ -25,11 +25,21 @@ _BY_PREFIX: dict[str, list[tuple[Format, re.Pattern[str]]]] = {
     for known in FORMATS
     for prefix in known.prefixes
 }
-_PREFIX = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    + "|".join(re.escape(prefix) for prefix in sorted(_BY_PREFIX, key=len, reverse=True))
-    + ")"
-)
+
+
+def _any_of(words: list[str], depth: int = 2) -> str:
+    """An expression for any of the words; grouped by first letters, since `re` tries in turn."""
+    if depth == 0 or len(words) == 1 or "" in words:
+        return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        groups.setdefault(word[0], []).append(word[1:])
+    return "|".join(
+        f"{re.escape(letter)}(?:{_any_of(rests, depth - 1)})" for letter, rests in groups.items()
+    )
+
+
+_PREFIX = re.compile(_any_of(list(_BY_PREFIX)))
 _SHAPES = [(name, re.compile(pattern, re.ASCII)) for name, pattern in SHAPES]
 _TELEGRAM = re.compile(r"(?<!\d)\d{8,10}:[\w-]{35}(?![\w-])", re.ASCII)
 _AZURE_AD = re.compile(r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])", re.ASCII)
@@ -57,7 +67,8 @@ def _tokens_at(text: str, lowest: int, start: int, end: int) -> Iterator[Span]:
     at, found_any = lowest, False
     while found := _PREFIX.search(text, at, end):
         at = found.start() + 1
-        span = _token_with_prefix(text, found)
+        inside_word = found.start() > 0 and text[found.start() - 1].isalnum()
+        span = None if inside_word else _token_with_prefix(text, found)
         if span is not None:
             at, found_any = span.end, True
             yield span

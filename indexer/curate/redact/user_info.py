@@ -1,4 +1,4 @@
-"""Passwords and tokens before an `@` in a URL, and after `-u user:` on a command line."""
+"""Secrets that their place gives away: in a URL, after `-u user:`, after SQL's IDENTIFIED BY."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from indexer.curate.redact.entropy import looks_random
 from indexer.curate.redact.spans import Kind, Span
-from indexer.curate.redact.values import is_placeholder
+from indexer.curate.redact.values import is_password, is_placeholder
 from indexer.curate.redact.view import View
 
 WINDOW_CHARS = 400
@@ -16,6 +16,9 @@ _DSN = re.compile(
     r"(?P<user>[^\s:@/\"'<>`|,;]{0,100}+):(?P<password>[^\s\"'<>`,;|/]{1,200})@(?=[\w\[$({%])"
 )
 _DSN_TOKEN = re.compile(r"(?P<token>[\w.%~-]{16,200}+)(?::(?:x-oauth-basic)?)?@(?=\w)")
+_IDENTIFIED_BY = re.compile(
+    r"identified by[ \t]+(?:password[ \t]+)?(['\"])(?P<p>[^'\"\n]{1,100})\1", re.I
+)
 _CLI_USER = re.compile(r"(?:[ ]-u|--user)(?:[ \t]+|=)[\"']?[\w.@-]{1,60}:(?P<p>[^\s\"':]{4,100}+)")
 
 
@@ -23,6 +26,10 @@ def find_user_info(view: View) -> Iterator[Span]:
     """The secrets in `scheme://user:password@host`, `https://token@host` and `curl -u u:p`."""
     for at in view.find_all(b"://"):
         yield from _user_info(view.text, at + 3)
+    for at in view.find_all_lower(b"identified by"):
+        found = _IDENTIFIED_BY.match(view.text, at, at + WINDOW_CHARS)
+        if found and is_password(found["p"], may_be_word=True):
+            yield Span(*found.span("p"), Kind.PASSWORD, "password in SQL")
     for option in (b" -u ", b"--user"):
         yield from _command_line_users(view, option)
 

@@ -13,8 +13,8 @@ from indexer.curate.redact.entropy import LIKELY_BITS, SURE_BITS, is_hex, is_uui
 LONGEST_PASSWORD = 100
 
 _PLACEHOLDER = re.compile(
-    r"<.*|\[.*|\$.{0,2}[A-Za-z_]\w*\)?|%.*%|%[\w(].*|#[\w-]+#|@[\w.]+@?|:\w+|\.{2,}.*|"
-    r"[x*X#•_.-]+|0+|0x[0-9a-fA-F]{1,8}|"
+    r"<.*|\[.*|\$.{0,2}[A-Za-z_]\w*\)?|%.*%|%[sdrv]|%\(.*|#[\w-]+#|@[\w.]+@?|:\w+|\.{2,}.*|"
+    r"[x*X#•_.-]+|0+|0x[0-9a-fA-F]{1,8}|-{1,2}[a-z][a-zA-Z-]*|"
     r"(?:your|my|the|some|any|put|insert|enter|add|replace|set|test|fake|dummy|foo)"
     r"[-_ ]?(?:own|super|actual|real|new|api|access|auth|secret|private|db|user|strong|app)?"
     r"[-_ ]?(?:password|passwd|pwd|pass|token|key|secret|credentials?|here|it|value)?"
@@ -34,7 +34,7 @@ _STOP_WORDS_TEXT = (
     "auto prompt masked protected private public env vault file varchar char integer int number "
     "object boolean bool any type name field id enabled disabled invalid valid missing unknown "
     "credentials credential oauth oauth2 jwt saml ldap kerberos ask noop plain plaintext md5 "
-    "sha256 sha512 bcrypt argon2 scrypt pbkdf2 utf-8 utf8 base64 hex ascii http https localhost off on "
+    "sha256 sha512 bcrypt argon2 scrypt pbkdf2 utf-8 utf8 base64 hex ascii http https localhost on "
     "const static self this function return async await lambda"
 )
 _STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
@@ -89,7 +89,8 @@ def is_bare_password(value: str, *, only_values: bool) -> bool:
     if _TYPE.fullmatch(value) and not looks_random(value):
         return re.search(r"[a-z]\d+[a-zA-Z]|\d{2,}\Z", value) is not None and len(value) >= 6
     if _NAME_LIKE.fullmatch(value):
-        return len(value) >= 6 and re.search(r"[A-Za-z]\d+[A-Za-z]|\d\d+\Z", value) is not None
+        mixed = re.search(r"[A-Za-z]\d+[A-Za-z]|\d\d+\Z", value) is not None
+        return len(value) >= 6 and (mixed or looks_random(value, SURE_BITS))
     return any(map(str.isalnum, value)) and not value.endswith((":", "\\", "="))
 
 

@@ -22,7 +22,8 @@ PIECES = [
     "-----END PRIVATE KEY-----", "<KEY>", "<PASSWORD>", "<EMAIL>", "10.37.84.12", "dns ", "--",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.Qm9uZ28tYm9uZ28", "é", "日", "🜚", " ", ",",
     "(", ")",
-    "9f86d081884c7d659a2feaa0c55ad015", "Bearer ", "Basic dXNlcjpodW50ZXIy", "x", "7", "_", "-", "/",
+    "9f86d081884c7d659a2feaa0c55ad015", "Bearer ",
+    "Basic dXNlcjpodW50ZXIy", "x", "7", "_", "-", "/",
     "(at)", " dot ", "\\n", "\r\n", "\t", "export ", "<password>", "</password>", ";", "&",
 ]  # fmt: skip
 TEXTS = st.one_of(
