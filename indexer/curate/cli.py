@@ -41,7 +41,10 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--workers", default=1, type=click.IntRange(1), help="Processes; default 1.")
 @click.option(
-    "--standard-library/--no-standard-library", default=True, help="With the running Python's own."
+    "--standard-library",
+    default="with",
+    type=click.Choice(["with", "without", "only"]),
+    help="What of the running Python's own; default: with.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def curate(
@@ -52,7 +55,7 @@ def curate(
     excluded: Path | None,
     benchmarks: tuple[Path, ...],
     workers: int,
-    standard_library: bool,
+    standard_library: str,
     as_json: bool,
 ) -> None:
     """Filter, check, de-duplicate and redact a corpus; write what stays as shards.
@@ -63,7 +66,11 @@ def curate(
     Example: starcite corpus curate --to ~/corpora/curated --excluded dropped.jsonl
     """
     with one_line_errors(), bars() as progress:
-        opened = Sources(sources or (default_corpus_path(),), standard_library=standard_library)
+        opened = Sources(
+            sources or (default_corpus_path(),),
+            standard_library=standard_library != "without",
+            packages=standard_library != "only",
+        )
         config = read_config(config_path) if config_path else CurateConfig()
         task = Task(
             read=opened.read,

@@ -48,14 +48,16 @@ _KINDS = (
 class Sources:
     """Files of several places, one after the other, in the same order each time they are read."""
 
-    def __init__(self, paths: Sequence[Path], *, standard_library: bool = True) -> None:
-        """Take `paths`, without the running Python's library if `standard_library` is false.
+    def __init__(
+        self, paths: Sequence[Path], *, standard_library: bool = True, packages: bool = True
+    ) -> None:
+        """Take `paths`, without the running Python's library or with nothing but it.
 
         Raises:
             CurateError: one of the paths is of no known kind.
         """
         self._paths = [(path, _kind_of(path)) for path in paths]
-        self._standard_library = standard_library
+        self._standard_library, self._packages = standard_library, packages
         self._skipped: Counter[str] = Counter()
 
     def read(self) -> Iterator[SourceFile]:
@@ -63,7 +65,7 @@ class Sources:
         self._skipped = Counter()
         for path, kind in self._paths:
             for file in kind.read(path, self._count):
-                if self._standard_library or file.origin.source != STANDARD_LIBRARY:
+                if self._wants(file.origin.source):
                     yield file
 
     def skipped(self) -> Mapping[str, int]:
@@ -82,8 +84,11 @@ class Sources:
         counts = [kind.count(path)[place] for path, kind in self._paths]
         return sum(counts) if all(counts) else 0
 
+    def _wants(self, source: str) -> bool:
+        return self._standard_library if source == STANDARD_LIBRARY else self._packages
+
     def _count(self, skip: Skip) -> None:
-        if self._standard_library or skip.archive.source != STANDARD_LIBRARY:
+        if self._wants(skip.archive.source):
             self._skipped[str(skip.reason)] += 1
 
 

@@ -17,6 +17,7 @@ from indexer.corpus import default_lock, read_lock
 from indexer.corpus.inventory import file_sha256
 from indexer.corpus.lock import Lock, LockedPackage, dump_lock
 from indexer.corpus_cli import corpus
+from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.frozen import default_digest, read_frozen
 from indexer.curate.shards import read_shards
 from indexer.source_file import SourceFile
@@ -241,3 +242,22 @@ def test_an_index_is_built_from_shards_and_from_what_was_fetched(
     built = json.loads(ended.stdout)
     assert built["n_documents"] == 41
     assert built["n_twins"] == 43
+
+
+def test_the_standard_library_is_a_source_of_its_own(tmp_path: Path, make_record) -> None:
+    """Packages and the running Python's library can be curated apart from each other."""
+    files = [
+        make_record("a = 1\n", name="one"),
+        make_record("b = 2\n", name="python", source="python", path="b.py"),
+    ]
+    both = tmp_path / "both"
+    curate_corpus(Task(read=lambda: iter(files), folder=both))
+
+    for choice in ("without", "only"):
+        _run(
+            "curate", "--from", str(both), "--to", str(tmp_path / choice),
+            "--standard-library", choice,
+        )  # fmt: skip
+
+    assert list(read_shards(tmp_path / "without")) == files[:1]
+    assert list(read_shards(tmp_path / "only")) == files[1:]
