@@ -1,10 +1,12 @@
-"""From a lock file to the text of permissively licensed packages."""
+"""From packages, checkouts, data sets and notebooks to one record type: `SourceFile`."""
 
 from indexer.corpus.errors import CorpusError
 from indexer.corpus.fetch import fetch_corpus
 from indexer.corpus.inventory import Inventory, read_inventory
 from indexer.corpus.lock import Lock, default_lock, read_lock
-from indexer.corpus.packages import Skip, read_corpus
+from indexer.corpus.opening import open_corpus
+from indexer.corpus.packages import read_corpus
+from indexer.corpus.skips import Skip
 
 __all__ = [
     "CorpusError",
@@ -13,6 +15,7 @@ __all__ = [
     "Skip",
     "default_lock",
     "fetch_corpus",
+    "open_corpus",
     "read_corpus",
     "read_inventory",
     "read_lock",

@@ -31,3 +31,18 @@ class CorpusMissingError(CorpusError):
 
 class CorpusDamagedError(CorpusError):
     """A file of a fetched corpus is missing, changed or no readable archive."""
+
+
+class ExtraMissingError(CorpusError):
+    """A reader needs a package of the `corpus` extra that is not installed."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f'{package} is not installed; run: pip install "starcite[corpus]"')
+
+
+class CheckoutError(CorpusError):
+    """A git checkout cannot be read."""
+
+
+class UnknownCorpusError(CorpusError):
+    """A path holds nothing that a reader knows."""

@@ -1,4 +1,4 @@
-"""Which files of a package become text of the corpus; every one that does not has a reason."""
+"""Which files become text of the corpus; every one that does not has a reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _VENDORED = frozenset(
 
 
 class SkipReason(StrEnum):
-    """Why a file of an archive is no text of the corpus."""
+    """Why a file or a record is no text of the corpus."""
 
     NOT_SOURCE = "not source code"
     VENDORED = "vendored"
@@ -56,6 +56,17 @@ class SkipReason(StrEnum):
     BINARY = "binary"
     UNDECODABLE = "not decodable"
     LONG_LINES = "generated or minified"
+    GENERATED = "generated, as its record says"
+    DAMAGED = "damaged record"
+    WRONG_TYPE = "field of another type"
+    NO_TEXT = "record without text"
+    LONG_RECORD = "record larger than 16 MB"
+    TOO_DEEP = "nested too deep"
+    BOT = "written by bots"
+    LITTLE_TALK = "issue of too little talk"
+    MESSAGE = "commit message that says nothing"
+    UNCHANGED = "commit without a change"
+    SAMPLED = "left out by sampling"
 
 
 _DATA_LANGUAGES = frozenset(["css", "html", "json", "markdown", "svg", "toml", "xml", "yaml"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.corpus.errors import CorpusDamagedError
@@ -18,6 +17,7 @@ from indexer.corpus.filters import (
     source_language,
 )
 from indexer.corpus.inventory import PACKAGES, Archive, find_damage, read_inventory
+from indexer.corpus.skips import OnSkip, Skip
 from indexer.source_file import Origin, SourceFile
 
 MAX_ARCHIVE_FILES = 100_000
@@ -32,18 +32,6 @@ _ZIP_ERRORS = (
     ValueError,
     OverflowError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """A file that was left out, and why."""
-
-    reason: SkipReason
-    archive: Archive
-    path: str
-
-
-OnSkip = Callable[[Skip], None]
 
 
 def read_corpus(folder: Path, *, on_skip: OnSkip | None = None) -> Iterator[SourceFile]:

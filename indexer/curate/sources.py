@@ -9,6 +9,7 @@ from pathlib import Path
 
 from indexer.corpus import Skip, read_corpus, read_inventory
 from indexer.corpus.inventory import MARKER
+from indexer.corpus.opening import find_reader, open_corpus
 from indexer.curate.errors import CurateError
 from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
 from indexer.source_file import SourceFile
@@ -41,6 +42,11 @@ _KINDS = (
         lambda path: (path / MARKER).is_file(),
         lambda path, on_skip: read_corpus(path, on_skip=on_skip),
         _count_fetched,
+    ),
+    _Kind(
+        lambda path: find_reader(path) is not None,
+        lambda path, on_skip: open_corpus(path).read(on_skip),
+        lambda _: (0, 0),
     ),
 )
 
@@ -88,7 +94,8 @@ class Sources:
         return self._standard_library if source == STANDARD_LIBRARY else self._packages
 
     def _count(self, skip: Skip) -> None:
-        if self._wants(skip.archive.source):
+        source = skip.archive.source if skip.archive else ""
+        if self._wants(source):
             self._skipped[str(skip.reason)] += 1
 
 
@@ -97,5 +104,6 @@ def _kind_of(path: Path) -> _Kind:
         if kind.fits(path):
             return kind
     raise CurateError(
-        f"{path} holds neither a fetched corpus nor shards; run: starcite corpus fetch"
+        f"{path} holds neither a fetched corpus nor shards, nor code in a form that is known "
+        "(a git checkout, *.jsonl.zst, *.parquet, *.ipynb); run: starcite corpus fetch"
     )
