@@ -53,12 +53,11 @@ class DocumentForgottenError(IndexerError, IndexError):
 
 
 class IndexChangedError(IndexerError):
-    """Document ids come from another state of the index than the one they are used on."""
+    """The index is not the one any more that was looked at before."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"the index in {path} was merged or built anew meanwhile, so its documents have other "
-            "numbers now; open it again and repeat"
+            f"the index in {path} was changed or built anew meanwhile; open it again and repeat"
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.errors import IndexChangedError
+from indexer.liveness import stamp_of
 from indexer.manifest import FileEntry, read_manifest
 
 
@@ -24,9 +26,14 @@ def verify_index(path: Path) -> Iterator[FileCheck]:
 
     Raises:
         IndexMissingError, IndexFormatError, IndexDamagedError: the manifest itself cannot be used.
+        IndexChangedError: a newer generation took the files away meanwhile.
     """
+    stamp = stamp_of(path)
     for name, entry in sorted(read_manifest(path).files.items()):
-        yield FileCheck(name=name, n_bytes=entry.n_bytes, problem=_problem(path / name, entry))
+        problem = _problem(path / name, entry)
+        if problem and stamp_of(path) != stamp:
+            raise IndexChangedError(path)
+        yield FileCheck(name=name, n_bytes=entry.n_bytes, problem=problem)
 
 
 def _problem(path: Path, entry: FileEntry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -102,7 +103,7 @@ def answers(index: Index) -> dict[str, object]:
     return {"order": list(texts.values()), "origins": origins, "lookups": found}
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(first=FILES, steps=STEPS)
 def test_any_sequence_of_changes_answers_as_a_build_of_what_is_live(
     first: list[tuple[int, int]], steps: list[tuple[str, object]]
@@ -276,3 +277,36 @@ def test_readers_are_served_while_an_index_changes(
 
         assert process.returncode == 0
         assert answers(index) == before
+
+
+LIMITED = """
+import resource, sys
+from indexer import IndexerError
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), int(sys.argv[4])))
+try:
+    exec(sys.argv[5])
+except IndexerError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of file sizes are POSIX's")
+@pytest.mark.parametrize("limit_bytes", [0, 300, 3_000, 10_000])
+@pytest.mark.parametrize("what", ["add", "compact"])
+def test_a_write_that_fails_changes_nothing(
+    tmp_path: Path, index_path: Path, what: str, limit_bytes: int
+) -> None:
+    """However far it comes before the disk says no, it is one error and the index is as it was."""
+    path = Path(shutil.copytree(index_path, tmp_path / "index"))
+    forget_documents(path, [5])
+    before = read_manifest(path)
+    arguments = [str(path), what, "never", str(limit_bytes), BLOCKED]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.startswith(("cannot write in", "cannot write the BM25 index")), done.stderr
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert read_manifest(path) == before
+    assert [check.name for check in verify_index(path) if check.problem] == []
+    assert [one.name for one in (path / "segments").iterdir()] == ["000001"]

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.errors import IndexDamagedError, IndexerError
+from indexer.add import add_segment
+from indexer.compact import compact_index
+from indexer.errors import IndexChangedError, IndexDamagedError, IndexerError
 from indexer.index import Index
 from indexer.manifest import FILE_NAME, read_manifest
+from indexer.source_file import Origin, SourceFile
 from indexer.text.lex import lex
 from indexer.text.winnow import winnow
+from indexer.tombstones import forget_documents
 from indexer.verify import verify_index
 
 
@@ -121,3 +125,37 @@ def test_damage_of_equal_size_never_gives_a_traceback(copy: Path, data: st.DataO
         assert str(copy) in str(error)  # noqa: PT017
     finally:
         path.write_bytes(whole)
+
+
+def test_every_segment_and_the_tombstones_are_verified(copy: Path) -> None:
+    """A flipped byte in any file of a later generation is found, under the file's name."""
+    with Index.open(copy) as index:
+        text = index.text(0)
+    origin = Origin(
+        source="pypi", name="p", version="1", path="p.py", spdx_id="MIT", license_evidence=""
+    )
+    add_segment([SourceFile(text=f"{text}\nx = 1\n", language="python", origin=origin)], copy)
+    forget_documents(copy, [3])
+    manifest = read_manifest(copy)
+    names = [name for name in manifest.files if not name.startswith("segments/000001/")]
+
+    assert manifest.tombstones in names
+    for name in names:
+        whole = (copy / name).read_bytes()
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+        (copy / name).write_bytes(flipped)
+
+        assert list(problems(copy)) == [name]
+        (copy / name).write_bytes(whole)
+    assert problems(copy) == {}
+
+
+def test_an_index_that_changes_while_it_is_verified_is_not_called_damaged(copy: Path) -> None:
+    """Its files are gone because there are newer ones; that is what the error says."""
+    checks = verify_index(copy)
+    next(checks)
+    forget_documents(copy, [3])
+    compact_index(copy)
+    with pytest.raises(IndexChangedError, match="open it again and repeat"):
+        list(checks)
