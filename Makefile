@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo ready test lint test-ready bench vsix clean
+.PHONY: help setup demo ready test lint test-ready bench frozen vsix clean
 
 PYTHON ?= python3
 PORT ?= 8765
@@ -53,9 +53,13 @@ lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types an
 
 bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/heldout.stamp ## Measure speed and quality on packages outside the index
 	$(python) tests/bench/bench_index.py --json $(results)/index.json
+	$(python) tests/bench/bench_curate.py --json $(results)/curate.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
 	$(python) tests/bench/bench_server.py
+
+frozen: .venv/dev.stamp .starcite/corpus.stamp ## Curate the packages of the lock anew and compare every byte with the frozen corpus
+	$(starcite) corpus freeze --check
 
 vsix: vscode-ext/dist/starcite.vsix ## Build the VS Code extension
 

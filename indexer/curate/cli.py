@@ -29,6 +29,9 @@ FINDINGS = 1
 _SHOWN_EVERY = 50  # files between two drawings of a bar
 _MOST_ROWS = 10
 _PATH = click.Path(path_type=Path)
+_BENCHMARK = click.option(
+    "--benchmark", "benchmarks", type=_PATH, multiple=True, help="Drop files with its problems."
+)
 
 
 @click.command()
@@ -36,9 +39,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--to", "folder", type=_PATH, required=True, help="Where the shards go.")
 @click.option("--config", "config_path", type=_PATH, help="A TOML file of other thresholds.")
 @click.option("--excluded", type=_PATH, help="List what was dropped, and why, in this file.")
-@click.option(
-    "--benchmark", "benchmarks", type=_PATH, multiple=True, help="Drop files with its problems."
-)
+@_BENCHMARK
 @click.option("--workers", default=1, type=click.IntRange(1), help="Processes; default 1.")
 @click.option(
     "--standard-library",
@@ -116,6 +117,7 @@ def stats(*, path: Path | None, as_json: bool, html: Path | None) -> None:
 @click.command()
 @click.option("--from", "source", type=_PATH, help="A fetched corpus; default: our own.")
 @click.option("--to", "folder", type=_PATH, help="Keep the shards here; default: the data folder.")
+@_BENCHMARK
 @click.option("--check", is_flag=True, help="Rebuild and compare; exit with 1 if anything differs.")
 @click.option("--digest", "digest_path", type=_PATH, help="What to compare with; default: our own.")
 @click.option("--out", type=_PATH, help="Write the digests to this file.")
@@ -123,6 +125,7 @@ def freeze(
     *,
     source: Path | None,
     folder: Path | None,
+    benchmarks: tuple[Path, ...],
     check: bool,
     digest_path: Path | None,
     out: Path | None,
@@ -144,6 +147,7 @@ def freeze(
             read=opened.read,
             folder=Path(temporary, "shards") if check else kept,
             n_files=opened.n_files(),
+            make_steps=partial(make_steps, benchmarks=benchmarks),
             skipped=opened.skipped,
         )
         expected = read_frozen(digest_path or default_digest()) if check else None
