@@ -24,6 +24,7 @@ _AFTER_NAME = re.compile(
     r"(?::[ \t]{0,4}+[&\w.\[\]<>'|? ]{1,40}?(?=[ \t=])[ \t]{0,4}(?==(?!=)[ \t]*\S)"  # an annotation
     r"|[\w.\[\]*&]{1,30}+[ \t]{1,4}+(?==))?"
     r"(?P<sep>=>|:=|:-|={1,3}|!==?|<-|:(?!:)|(?<=[\"'`]),|(?<=[ \t])[vV]alue=|\(|>|"
+    r"(?<=\))\.(?:type|fill|send_?[kK]eys|set_?[vV]alue|val|input)\(|"
     r"(?:is|was|to|by|BY)(?=[ \t:])|)"
     r"[ \t]{0,40}+"
 )
@@ -33,10 +34,11 @@ _WRAP = re.compile(
     r"|[A-Za-z_$][\w.$]{0,60}(?:\[[\"'][\w]{1,40}[\"']\])?[ \t]*+(?:\|\||\?\?|or)[ \t]++"
 )
 _OTHER_CALLS = re.compile(  # what is in their parentheses is no value
-    r"(?:encode|decode|open|getpass|input|prompt|format|search|match|sub|compile|split|strip|"
+    r"(?:open|getpass|input|prompt|format|search|match|sub|compile|split|strip|"
     r"replace|join|find|index|startswith|endswith|isinstance|print|log|regex|test|query\w*)\(",
     re.IGNORECASE,
 )
+_CODECS = re.compile(r"code\(", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:bearer|basic|token|apikey|api-key|key|bot)[ \t]{1,4}", re.IGNORECASE)
 _QUOTED = re.compile(
     r"(?:[bBrRuUfFL@$]{1,2})?(?P<open>\\\"|\\'|\"|'|`)"
@@ -50,6 +52,8 @@ _LINE_START = re.compile(
 _LINE_END = re.compile(r"[ \t]*(?:[#;][^\n]*|\\)?\Z")
 _SHELL_LINE = re.compile(r"[ \t]*(?:(?:export|ENV|ARG|set)[ \t]+|-[ \t]+)?[A-Z][A-Z0-9_]*=\S")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
+_IN_TAG = re.compile(r"<(?:[\w:.-]+[ \t][^<>]*)?\Z")
+_LOGIN_BEFORE = re.compile(r"login[ \t]+\S{1,60}\s+\Z")
 _TERSE = re.compile(r"\A(?:=|:[ ])(?=\S)")  # what code has blanks around, or a comma after
 _WORDS_THAT_BIND = frozenset({"is", "was", "to", "by", "BY"})
 
@@ -68,16 +72,16 @@ def _value_of(view: View, name: Name) -> Span | None:
     if after is None:
         return None
     at, sep = after.end(), after["sep"]
-    bound = sep not in ("", ",", "(") and sep not in _WORDS_THAT_BIND
+    bound = sep not in ("", ",") and not sep.endswith("(") and sep not in _WORDS_THAT_BIND
     stated = bound and sep not in ("==", "===", "!=", "!==")
     wrap = _WRAP.match(text, at, limit) if bound else None
-    if wrap and _OTHER_CALLS.search(wrap[0]):
+    if wrap and (_OTHER_CALLS.search(wrap[0]) or (name.is_password and _CODECS.search(wrap[0]))):
         return None
     quoted = _QUOTED.match(text, wrap.end() if wrap else at, limit)
     if quoted is not None:
         return _quoted_value(view, name, quoted, bound=stated and not wrap)
-    loose = not bound and (sep in (",", "(") or text[at - 1 : at] not in (" ", "\t"))
-    if loose or (sep == ">" and not name.before.endswith("<")):
+    loose = not bound and (sep == "," or sep.endswith("(") or text[at - 1 : at] not in (" ", "\t"))
+    if loose or (sep == ">" and not _IN_TAG.search(name.before)):
         return None
     bare = _bare_password if name.is_password else _bare_key
     return bare(view, name, at, sep)
@@ -145,9 +149,11 @@ def _fits(view: View, name: Name, value: str, end: int, sep: str) -> bool:
     after = view.text[end : end + 1]
     plain = is_bare_password(value, only_values=False)
     if sep == "":
-        return plain and (name.before.endswith(("-", "/")) or " login " in name.before)
+        login = _LOGIN_BEFORE.search(view.text[max(0, name.start - 100) : name.start]) is not None
+        values_only = login or name.before.endswith("-")
+        return values_only and is_bare_password(value, only_values=any(map(str.isdigit, value)))
     if sep in _WORDS_THAT_BIND:
-        return plain
+        return is_bare_password(value, only_values=any(map(str.isdigit, value)))
     if _no_name_can_stand_here(view, name, value, end, sep):
         return is_bare_password(value, only_values=True)
     whole_line = _LINE_END.fullmatch(view.line_after(end, 120)) is not None

@@ -15,7 +15,8 @@ from indexer.curate.redact.view import View
 STEMS = (b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"cred")
 _QUICK = re.compile(  # most words that look like a name have nothing after them that binds a value
     rb"[\w.-]{0,70}+\\?[\"'`]?[\])]{0,2}+[ \t]{0,40}+"
-    rb"(?:[:=,(><!&*\[\"']|is |was |to |by |(?<=[ \t])[\w.\[\]*&]{1,30}+[ \t]{0,4}+=)"
+    rb"(?:[:=,(><!&*.\[\"']|is |was |to |by |(?<=[ \t])[\w.\[\]*&]{1,30}+[ \t]{0,4}+="
+    rb"|(?<=assword[ \t])[^ \t]|(?<=asswd[ \t])[^ \t])"
 )
 _WORD = re.compile(
     r"(?:pass(?:word|wd|phrase|code|wort)?|pwd|secret|token|key|auth(?:orization|entication)?|"
@@ -64,8 +65,9 @@ _STRONG_HEADS = frozenset(_STRONG_HEADS_TEXT.split())
 
 
 class Name(NamedTuple):
-    """A credential's name in a text: where it ends, and what is known of it."""
+    """A credential's name in a text: where it stands, and what is known of it."""
 
+    start: int
     end: int
     is_password: bool
     strong: bool  # can hardly be anything but a credential's
@@ -113,6 +115,7 @@ def _name_at(view: View, at: int) -> Name | None:  # noqa: PLR0911 - one return 
     strong = strong or _GLUED_HEAD.search(head) is not None
     chosen = "secret" in stem or "secret" in head_words or "secret" in tail_words
     return Name(
+        at - len(head.lstrip("-")),
         end + len(tail),
         is_password_word,
         strong,

@@ -13,7 +13,7 @@ from indexer.curate.redact.entropy import LIKELY_BITS, SURE_BITS, is_hex, is_uui
 LONGEST_PASSWORD = 100
 
 _PLACEHOLDER = re.compile(
-    r"<.*|\[.*|\$.{0,2}[A-Za-z_]\w*\)?|%.*%|%[sdrv]|%\(.*|#[\w-]+#|@[\w.]+@?|:\w+|\.{2,}.*|"
+    r"<.*|\[.*|\(.*\)|\$.{0,2}[A-Za-z_]\w*\)?|%.*%|%[sdrv]|%\(.*|#[\w-]+#|@[\w.]+@?|:\w+|\.{2,}.*|"
     r"[x*X#•_.-]+|0+|0x[0-9a-fA-F]{1,8}|-{1,2}[a-z][a-zA-Z-]*|"
     r"(?:your|my|the|some|any|put|insert|enter|add|replace|set|test|fake|dummy|foo)"
     r"[-_ ]?(?:own|super|actual|real|new|api|access|auth|secret|private|db|user|strong|app)?"
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER_PART = re.compile(
-    r"[{}…]|\.\.\.\Z|example|placeholder|change[-_ ]?(?:me|this|it)|redacted|dummy|your[-_]|"
+    r"[{}…]|%[sd]\b|\.\.\.\Z|example|placeholder|change[-_ ]?(?:me|this|it)|redacted|dummy|your[-_]|"
     r"[-_]here|todo|fixme|replace[-_ ]?(?:me|this|with)|not[-_ ]a[-_ ]?real|xxxxx|\*\*\*",
     re.IGNORECASE,
 )
