@@ -140,6 +140,7 @@ def _as_record(report: BuildReport) -> dict[str, Any]:
     return {
         "path": str(report.path),
         "corpus_digest": report.manifest.corpus_digest,
+        "content_digest": report.manifest.content_digest,
         "n_documents": report.manifest.n_documents,
         "n_origins": report.manifest.n_origins,
         "n_twins": report.n_twins,

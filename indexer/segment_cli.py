@@ -25,7 +25,7 @@ _ANY = click.Path(path_type=Path)
 @click.option("--to", "folder", type=_FOLDER, help="The index; default: where queries look.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
-    """Add what PATHs hold, fetched corpora or shards, to an index, as one more segment.
+    """Add what PATHs hold to an index, as one more segment: corpora, shards, checkouts, data sets.
 
     Texts that the index holds are not stored twice. Whoever has the index open goes on reading it;
     an interrupted run changes nothing.
@@ -34,13 +34,23 @@ def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     Example: starcite index add ~/corpora/more --to ~/indexes/mine
     """
     target = (folder or default_index_path()).absolute()
-    with one_line_errors(), Bar("index add", 0) as bar:
-        report = add_segment(
-            without_forgotten(Sources([path.absolute() for path in paths]).read()),
-            target,
-            progress=lambda now: bar.show(now.n_bytes, step_of(now)),
-        )
-    click.echo(json.dumps(_added_record(report)) if as_json else _added_line(report))
+    opted_out: list[str] = []
+    with one_line_errors():
+        sources = Sources([path.absolute() for path in paths])
+        files = without_forgotten(sources.read(), on_drop=lambda _, why: opted_out.append(why))
+        with Bar("index add", sources.n_bytes()) as bar:
+            report = add_segment(
+                files, target, progress=lambda now: bar.show(now.n_bytes, step_of(now))
+            )
+    left_out = {"n_opted_out": len(opted_out), "skipped": dict(sources.skipped())}
+    if as_json:
+        click.echo(json.dumps({**_added_record(report), **left_out}))
+        return
+    click.echo(_added_line(report))
+    if opted_out or sources.skipped():
+        reasons = [f"{n:,} {reason}" for reason, n in sorted(sources.skipped().items())]
+        reasons += [f"{len(opted_out):,} opted out"] if opted_out else []
+        click.echo(f"left out: {', '.join(reasons)}", err=True)
 
 
 @click.command()

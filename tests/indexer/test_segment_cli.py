@@ -44,6 +44,20 @@ def test_add_forget_compact_from_the_command_line(
         }
 
 
+def test_whoever_opted_out_is_not_added_again(
+    run: Run, home: Path, corpus: Path, corpus_files: list[SourceFile]
+) -> None:
+    """The ledger is asked for every file, and the command says how many it kept out."""
+    path = home / "index" / "default"
+    build_index(corpus_files[:5], path)
+    forgotten = run("forget", "--path", "pkg/mod_3.py", "--yes")
+    added = run("add", corpus, "--json")
+
+    assert (forgotten.returncode, added.returncode) == (0, 0), forgotten.stderr
+    record = json.loads(added.stdout)
+    assert (record["n_opted_out"], record["n_new"], record["n_documents"]) == (1, 7, 11)
+
+
 def test_what_cannot_be_done_is_one_line(
     run: Run, home: Path, tmp_path: Path, corpus: Path, corpus_files: list[SourceFile]
 ) -> None:
@@ -51,12 +65,14 @@ def test_what_cannot_be_done_is_one_line(
     path = home / "index" / "default"
     missing = run("add", corpus)
     build_index(corpus_files[:5], path)
-    other = run("add", tmp_path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    other = run("add", empty)
     with only_writer(path):
         second = run("compact")
 
     for done in (missing, other, second):
         assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1)
     assert missing.stderr == f"starcite: no index in {path}; run: starcite index build\n"
-    assert f"{tmp_path} holds neither" in other.stderr
+    assert f"{empty} holds neither" in other.stderr
     assert f"another build is writing {path}" in second.stderr
