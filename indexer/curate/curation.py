@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -36,6 +35,7 @@ from indexer.curate.shards import (
 from indexer.curate.steps import MakeSteps, make_steps
 from indexer.manifest import sync_folder
 from indexer.source_file import SourceFile
+from indexer.writing import built_by
 
 # Goes up when a rule changes what it decides, so that a run never goes on with older outcomes.
 RULES_VERSION = 1
@@ -130,7 +130,7 @@ class _Curation:
     def _key(self) -> str:
         """Equal for runs that make the same of the same files."""
         names = [step.name for step in self._steps]
-        said = [RULES_VERSION, _version(), self._task.config.digest(), names]
+        said = [RULES_VERSION, built_by(), self._task.config.digest(), names]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def _sweep(
@@ -171,7 +171,7 @@ class _Curation:
             drops = drops + out.drops
         return ShardsManifest(
             corpus_digest=digest.hexdigest(),
-            built_by=f"starcite {_version()}",
+            built_by=built_by(),
             config=asdict(self._task.config),
             config_digest=self._task.config.digest(),
             steps=tuple(step.name for step in self._steps),
@@ -226,13 +226,6 @@ def _split(
     before = [step for step in steps[:first] if isinstance(step, Step)]
     after = [step for step in steps[last:] if isinstance(step, Step)]
     return before, steps[first:last], after
-
-
-def _version() -> str:
-    try:
-        return version("starcite")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown"
 
 
 @contextmanager

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import zstandard
 
 from indexer.curate.errors import CurateError
 from indexer.curate.shards import Shard, ShardsManifest
@@ -30,7 +28,7 @@ class Frozen:
     n_files: int
     n_bytes: int
     shards: tuple[Shard, ...]
-    zstd: str  # the compressor's version: another one may write other bytes for the same lines
+    versions: Mapping[str, str]  # another zstd may write other bytes for the same lines
     format: int = _FORMAT
 
 
@@ -50,7 +48,7 @@ def freeze(manifest: ShardsManifest, *, lock_sha256: str) -> Frozen:
         n_files=manifest.n_files,
         n_bytes=manifest.n_bytes,
         shards=manifest.shards,
-        zstd=".".join(map(str, zstandard.ZSTD_VERSION)),
+        versions=dict(manifest.versions),
     )
 
 
@@ -85,8 +83,15 @@ def differences(expected: Frozen, found: Frozen) -> Iterator[str]:
     """How a rebuilt corpus is not the frozen one, a line each; nothing if it is.
 
     The bytes of the compressed shards are compared where both come from the same compressor; their
-    lines always are.
+    lines always are. Other versions of libraries are a difference only where they made one.
     """
+    lines = list(_differences(expected, found))
+    yield from lines
+    if lines:
+        yield from _difference("versions", dict(expected.versions), dict(found.versions))
+
+
+def _differences(expected: Frozen, found: Frozen) -> Iterator[str]:
     for name in ("version", "lock_sha256", "config_digest", "steps", "corpus_digest"):
         yield from _difference(name, getattr(expected, name), getattr(found, name))
     for name in ("n_files", "n_bytes"):
@@ -94,7 +99,7 @@ def differences(expected: Frozen, found: Frozen) -> Iterator[str]:
     yield from _difference("number of shards", len(expected.shards), len(found.shards))
     for one, other in zip(expected.shards, found.shards, strict=False):
         yield from _difference(f"content of {one.name}", one.content_sha256, other.content_sha256)
-        if expected.zstd == found.zstd:
+        if expected.versions.get("zstd") == found.versions.get("zstd"):
             yield from _difference(f"bytes of {one.name}", one.sha256, other.sha256)
 
 

@@ -10,8 +10,11 @@ import hashlib
 import io
 import json
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,17 @@ from indexer.source_file import SourceFile
 FORMAT = 1
 MANIFEST_NAME = "shards.json"
 _LEVEL = 3
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of what else decides the bytes of shards."""
+    versions = {
+        "unicode": unicodedata.unidata_version,
+        "zstd": ".".join(map(str, zstandard.ZSTD_VERSION)),
+    }
+    with suppress(PackageNotFoundError):  # nothing was de-duplicated then
+        versions["rensa"] = version("rensa")
+    return versions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +70,7 @@ class ShardsManifest:
     drops: tuple[DropCount, ...]
     skipped: Mapping[str, int]  # what the readers left out, by reason
     shards: tuple[Shard, ...]
+    versions: Mapping[str, str] = field(default_factory=library_versions)
     format: int = FORMAT
 
 
