@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from indexer.corpus.filters import MAX_FILE_BYTES, SkipReason, is_vendored
 from indexer.source_file import Origin, SourceFile
@@ -229,17 +229,14 @@ def _license(row: Row) -> tuple[str, str]:
 
 
 def _date(row: Row) -> str:
-    name, value = _value(row, "first_seen")
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if value is None:
-        return ""
+    """The ISO date of the row, or nothing: data sets also hold dates that no one can read."""
+    value = _value(row, "first_seen")[1]
+    if isinstance(value, date):  # a datetime is one
+        value = value.isoformat()
     try:
-        return date.fromisoformat(str(value)[:10]).isoformat()
-    except ValueError as error:
-        raise WrongTypeError(f"{name}: no date") from error
+        return date.fromisoformat(value[:10]).isoformat() if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 def _is_unicode(text: str) -> bool:
