@@ -22,8 +22,9 @@ WINDOW_CHARS = 400
 _AFTER_NAME = re.compile(
     r"(?P<close>\\?[\"'`]?[\])]{0,2}+[ \t]{0,40}+)"
     r"(?::[ \t]{0,4}+[&\w.\[\]<>'|? ]{1,40}?(?=[ \t=])[ \t]{0,4}(?==(?!=)[ \t]*\S)"  # an annotation
-    r"|[\w.\[\]*&]{1,30}+[ \t]{1,4}+(?==))?"
-    r"(?P<sep>=>|:=|:-|={1,3}|!==?|<-|:(?!:)|(?<=[\"'`]),|(?<=[ \t])[vV]alue=|\(|>|"
+    r"|(?:[aA]s[ \t])?[\w.\[\]*&]{1,30}+[ \t]{1,4}+(?==))?"
+    r"(?P<sep>=>|:=|:-|={1,3}|!==?|<-|:(?!:)|(?<=[\"'`]),|(?<=[ \t])[vV]alue=|\(|"
+    r">(?:\s{0,20}<\w{1,20}>)?|"
     r"(?<=\))\.(?:type|fill|send_?[kK]eys|set_?[vV]alue|val|input)\(|"
     r"(?:is|was|to|by|BY)(?=[ \t:])|)"
     r"[ \t]{0,40}+"
@@ -39,7 +40,9 @@ _OTHER_CALLS = re.compile(  # what is in their parentheses is no value
     re.IGNORECASE,
 )
 _CODECS = re.compile(r"code\(", re.IGNORECASE)
-_SCHEME = re.compile(r"(?:bearer|basic|token|apikey|api-key|key|bot)[ \t]{1,4}", re.IGNORECASE)
+_SCHEME = re.compile(
+    r"(?:bearer|basic|token|apikey|api-key|key|bot|!{1,2}\w{1,20})[ \t]{1,4}", re.IGNORECASE
+)
 _QUOTED = re.compile(
     r"(?:[bBrRuUfFL@$]{1,2})?(?P<open>\\\"|\\'|\"|'|`)"
     r"(?P<value>(?:(?!(?P=open))(?:[^\\\n]|\\[^\n])){1,300}+)(?P=open)"
@@ -50,10 +53,13 @@ _LINE_START = re.compile(
     r"[ \t]*(?:(?:export|set|SET|ENV|ARG|env)[ \t]+|(?:[-*#;]|//|--)[ \t]*)?\$?[\w.-]*\Z"
 )
 _LINE_END = re.compile(r"[ \t]*(?:[#;][^\n]*|\\)?\Z")
-_SHELL_LINE = re.compile(r"[ \t]*(?:(?:export|ENV|ARG|set)[ \t]+|-[ \t]+)?[A-Z][A-Z0-9_]*=\S")
+_SHELL_LINE = re.compile(
+    r"(?:\A|[;&|])[ \t]*(?:(?:export|ENV|ARG|set)[ \t]+|-[ \t]+)?[A-Z][A-Z0-9_]*=\S+\Z"
+)
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 _IN_TAG = re.compile(r"<(?:[\w:.-]+[ \t][^<>]*)?\Z")
 _LOGIN_BEFORE = re.compile(r"login[ \t]+\S{1,60}\s+\Z")
+_PROSE = re.compile(r"[ \t]*(?:[-*+>#]+[ \t])?(?:\[[ x]\][ \t])?[\w \t,]*")
 _TERSE = re.compile(r"\A(?:=|:[ ])(?=\S)")  # what code has blanks around, or a comma after
 _WORDS_THAT_BIND = frozenset({"is", "was", "to", "by", "BY"})
 
@@ -81,7 +87,7 @@ def _value_of(view: View, name: Name) -> Span | None:
     if quoted is not None:
         return _quoted_value(view, name, quoted, bound=stated and not wrap)
     loose = not bound and (sep == "," or sep.endswith("(") or text[at - 1 : at] not in (" ", "\t"))
-    if loose or (sep == ">" and not _IN_TAG.search(name.before)):
+    if loose or (sep.startswith(">") and not _IN_TAG.search(name.before)):
         return None
     bare = _bare_password if name.is_password else _bare_key
     return bare(view, name, at, sep)
@@ -165,7 +171,7 @@ def _fits(view: View, name: Name, value: str, end: int, sep: str) -> bool:
 
 def _no_name_can_stand_here(view: View, name: Name, value: str, end: int, sep: str) -> bool:
     """XML, options, queries and connection strings, .env files, tersely written settings."""
-    if sep == ">":
+    if sep.startswith(">"):
         return view.text[end : end + 1] == "<"
     if not _TERSE.search(view.text[name.end : end]):
         return False
@@ -174,13 +180,14 @@ def _no_name_can_stand_here(view: View, name: Name, value: str, end: int, sep: s
     whole_line = _LINE_END.fullmatch(view.line_after(end, 120)) is not None
     comment = name.before.lstrip().startswith(("#", "//", "*", "--", ";"))
     settings = whole_line and _LINE_START.fullmatch(name.before) is not None
-    return any(map(str.isdigit, value)) and (settings or (comment and sep == ":"))
+    prose = sep == ":" and whole_line and _PROSE.fullmatch(name.before) is not None
+    return any(map(str.isdigit, value)) and (settings or prose or (comment and sep == ":"))
 
 
 def _is_shell_line(view: View, end: int) -> bool:
     """Whether the line is `NAME=value`, as shells and .env files have it: no blank at the `=`."""
     whole_line = _LINE_END.fullmatch(view.line_after(end, 120)) is not None
-    return whole_line and _SHELL_LINE.match(view.line_before(end, 400)) is not None
+    return whole_line and _SHELL_LINE.search(view.line_before(end, 400)) is not None
 
 
 def _is_basic(scheme: str, value: str) -> bool:

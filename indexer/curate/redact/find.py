@@ -29,6 +29,8 @@ FINDERS: tuple[Finder, ...] = (
 
 _PRECEDENCE = (Kind.KEY, Kind.PASSWORD, Kind.EMAIL, Kind.IP_ADDRESS, Kind.NAME, Kind.USERNAME)
 
+_WEAKNESS = {"key assignment": 1, "key setting": 1, RULE: 2}  # a password's name says more
+
 
 def find(text: str) -> list[Span]:
     """What the rules find in a text: ordered, disjoint spans."""
@@ -42,8 +44,8 @@ def merge(spans: Iterable[Span]) -> list[Span]:
     return list(_joined(sorted(span for span in spans if span.start < span.end)))
 
 
-def _precedence(span: Span) -> tuple[bool, int]:
-    return span.rule == RULE, _PRECEDENCE.index(span.kind)
+def _precedence(span: Span) -> tuple[int, int]:
+    return _WEAKNESS.get(span.rule, 0), _PRECEDENCE.index(span.kind)
 
 
 def _joined(spans: list[Span]) -> Iterator[Span]:

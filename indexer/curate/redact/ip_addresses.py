@@ -33,11 +33,12 @@ _IPV6 = re.compile(r"(?<![\w:.])[0-9a-fA-F:]{3,39}+(?![\w:]|\.\d)")
 _GLOBAL_UNICAST_6 = ipaddress.IPv6Network("2000::/3")
 _DOCUMENTATION_6 = ipaddress.IPv6Network("2001:db8::/32")
 _VERSION_BEFORE = re.compile(
-    r"(?:(?:version|release|revision|specification|upgrade[ds]?|(?<![a-z])(?:build|rev|ver|tag|"
+    r"(?:(?:version|release|revision|specification|firmware|driver|upgrade[ds]?|(?<![a-z])(?:build|rev|ver|tag|"
     r"since|v|jdk|jre|chrome|edge|firefox|safari|opera|android|ios|kernel))s?"
     r"[\w\"'\])>]*[ \t]*(?:[:=(,]|is|to|from)*[ \t]*"
     r"[\"']?v?|[~<>^]=[ \t]*[\"']?|\w==|[~^][\"']?"
-    r"|[A-Za-z][\w.+]*[-_/]v?|oids?[\"']?[ \t]*[:=(,]*[ \t]*[\"']?|ObjectIdentifier\([\"']"
+    r"|[A-Za-z][\w.+]*[-_/]v?|/[\w.-]+:v?"
+    r"|oids?[\"']?[ \t]*[:=(,]*[ \t]*[\"']?|ObjectIdentifier\([\"']"
     r"|section[ \t]+|chapter[ \t]+|§[ \t]*)\Z",
     re.IGNORECASE,
 )

@@ -15,19 +15,19 @@ from indexer.curate.redact.view import View
 STEMS = (b"pass", b"pwd", b"secret", b"token", b"key", b"auth", b"cred")
 _QUICK = re.compile(  # most words that look like a name have nothing after them that binds a value
     rb"[\w.-]{0,70}+\\?[\"'`]?[\])]{0,2}+[ \t]{0,40}+"
-    rb"(?:[:=,(><!&*.\[\"']|is |was |to |by |(?<=[ \t])[\w.\[\]*&]{1,30}+[ \t]{0,4}+="
-    rb"|(?<=assword[ \t])[^ \t]|(?<=asswd[ \t])[^ \t])"
+    rb"(?:[:=,(><!&*.\[\"']|is |was |to |by |(?<=[ \t])(?:as[ \t])?[\w.\[\]*&]{1,30}+[ \t]{0,4}+="
+    rb"|(?<=assword[ \t])[^ \t]|(?<=asswd[ \t])[^ \t]|(?<=pass[ \t])[^ \t])"
 )
 _WORD = re.compile(
     r"(?:pass(?:word|wd|phrase|code|wort)?|pwd|secret|token|key|auth(?:orization|entication)?|"
     r"cred(?:ential)?)s?",
     re.IGNORECASE,
 )
-_BINDS = re.compile(r"\w*\\?[\"'\])]*[ \t]*(?:[:=>(,]|\Z)")
+_BINDS = re.compile(r"\w*\\?[\"'\])]*[ \t]*(?:[:=>(,]|\Z|(?:As|as)[ \t])")
 _HEAD = re.compile(r"[\w.-]*+\Z")
 _GLUED_HEAD = re.compile(
     r"(?:api|access|app|auth|secret|private|master|client|db|user|my|mysql|smtp|ftp|admin|root|"
-    r"mail|pg|redis|session|refresh|jwt|xsrf|csrf|proxy|host|sa|ssh|login|account|new|old|the)\Z",
+    r"mail|pg|redis|session|refresh|jwt|xsrf|csrf|proxy|host|store|trust|key|pg|sa|ssh|login|account|new|old|the)\Z",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"[\w.-]{0,60}+", re.ASCII)
@@ -95,7 +95,8 @@ def _name_at(view: View, at: int) -> Name | None:  # noqa: PLR0911 - one return 
     before = view.line_before(at, 80)
     head = _HEAD.search(before)[0]  # type: ignore[index]  # matches ""
     is_password_word = word[0].lower().startswith(("pass", "pwd"))
-    if word[0].lower() == "pass" and not _BINDS.match(text, end):  # a verb
+    option = head.startswith("-")
+    if word[0].lower() == "pass" and not (option or _BINDS.match(text, end)):  # a verb
         return None
     if head and _same_case_letters(text, at):
         sure = word[0].lower() not in ("pass", "key", "token", "auth", "keys", "cred")

@@ -17,12 +17,13 @@ _PLACEHOLDER = re.compile(
     r"[x*X#•_.-]+|0+|0x[0-9a-fA-F]{1,8}|-{1,2}[a-z][a-zA-Z-]*|"
     r"(?:your|my|the|some|any|put|insert|enter|add|replace|set|test|fake|dummy|foo)"
     r"[-_ ]?(?:own|super|actual|real|new|api|access|auth|secret|private|db|user|strong|app)?"
-    r"[-_ ]?(?:password|passwd|pwd|pass|token|key|secret|credentials?|here|it|value)?"
+    r"[-_ ]?(?:password|passwd|pwd|pass|token|key|secret|credentials?|here|it)?"
     r"(?:[-_ ]?here)?",
     re.IGNORECASE,
 )
 _PLACEHOLDER_PART = re.compile(
-    r"[{}…]|%[sd]\b|\.\.\.\Z|example|placeholder|change[-_ ]?(?:me|this|it)|redacted|dummy|your[-_]|"
+    r"[{}…]|%[sd]\b|\.\.\.\Z|example|placeholder|change[-_ ]?(?:me|this|it)|redacted|dummy|"
+    r"your[-_]|"
     r"[-_]here|todo|fixme|replace[-_ ]?(?:me|this|with)|not[-_ ]a[-_ ]?real|xxxxx|\*\*\*",
     re.IGNORECASE,
 )
