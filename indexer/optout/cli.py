@@ -30,6 +30,7 @@ from indexer.optout.selector import Selector, parse_selector
 BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
 PROBES = "starcite.probes"  # further ways of asking, that the front door puts into click's context
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_SHARED = 0o666  # less the umask: a file that was asked for is nobody's secret
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -73,7 +74,7 @@ def find(
         if html is not None:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             page = render_page(resolution, PageContext(answered_at=now, is_kept_out=is_kept_out))
-            write_file(html, page.encode("utf-8", "replace"))
+            write_file(html, page.encode("utf-8", "replace"), mode=_SHARED)
     if as_json:
         click.echo(json.dumps({**as_record(resolution), "is_kept_out": is_kept_out}))
         return
@@ -220,7 +221,7 @@ def _report(
     resolution: Resolution, outcomes: list[Outcome], receipt: Path | None, *, as_json: bool
 ) -> None:
     if receipt is not None and outcomes:
-        write_file(receipt, outcomes[-1].receipt.read_bytes())
+        write_file(receipt, outcomes[-1].receipt.read_bytes(), mode=_SHARED)
     if as_json:
         done = [
             {

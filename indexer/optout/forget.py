@@ -250,8 +250,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, durably, for its owner only.
+def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, durably; unless told otherwise, for its owner only.
 
     Raises:
         OptoutError: it cannot be written.
@@ -259,7 +259,7 @@ def write_file(path: Path, data: bytes) -> None:
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

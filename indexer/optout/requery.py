@@ -27,7 +27,7 @@ from indexer.text.winnow import winnow
 N_SPANS = 3
 _SPAN_LINES = 30
 _MAX_SPAN_BYTES = 4_000  # of minified lines; a query of any length finds what a shorter one does
-_TOP_K = 50
+_TOP_K = 10  # leads; a piece that is still indexed is the very first
 
 
 class Probe(Protocol):
