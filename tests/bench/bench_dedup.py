@@ -19,8 +19,10 @@ import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,7 +192,10 @@ def measure_memory(corpus: Path, factor: int) -> dict[str, Any]:
                 yield replace(file, text=text, origin=replace(file.origin, path=path))
 
     started = time.process_time()
-    with tempfile.TemporaryDirectory(prefix="starcite-bench-") as name:
+    with (
+        _sampled("RssAnon") as own_mb,
+        tempfile.TemporaryDirectory(prefix="starcite-bench-") as name,
+    ):
         scratch = Path(name)
         unique = exact_dedup(scratch).sweep(files(), lambda *_: None)
         for _ in near_dedup(scratch).sweep(unique, lambda *_: None):
@@ -201,7 +206,8 @@ def measure_memory(corpus: Path, factor: int) -> dict[str, Any]:
         "n_kept": n_kept,
         "text_mb": round(n_bytes / 1e6, 1),
         "cpu_s_with_reading": round(time.process_time() - started, 1),
-        "peak_rss_mb": round(_peak_rss_mb()),  # pages of mapped files included
+        "peak_own_mb": round(max(own_mb)),  # without pages of mapped files, which can be dropped
+        "peak_rss_mb": round(_memory_mb("VmHWM")),  # getrusage would count the parent's, too
     }
 
 
@@ -243,10 +249,28 @@ def _chunks(texts: list[bytes]) -> Iterator[list[bytes]]:
     return (texts[at : at + BATCH] for at in range(0, len(texts), BATCH))
 
 
-def _peak_rss_mb() -> float:
-    """Of this process since it began; getrusage would count the process that started it."""
+@contextmanager
+def _sampled(field: str) -> Iterator[list[float]]:
+    """A list to which a value of this process's memory is added every 20 ms."""
+    samples = [_memory_mb(field)]
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(0.02):
+            samples.append(_memory_mb(field))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        done.set()
+        thread.join()
+
+
+def _memory_mb(field: str) -> float:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
 def _cpu_name() -> str:
