@@ -44,7 +44,7 @@ def add_segment(
 
     A text that the index holds already is not stored twice. If it was found in new places it is
     written anew, with all of them, and the old record gets a tombstone. The same index and files
-    give the same outcome, byte for byte but for the BM25 part; if nothing is new, nothing changes.
+    give the same outcome, byte for byte; if nothing is new, nothing changes.
 
     Raises:
         IndexMissingError, IndexFormatError, IndexDamagedError: there is no such index, or it was

@@ -63,7 +63,8 @@ def build_index(
     """Build an index of `files` at `out`, in place of the one that may be there.
 
     Files with the same text become one document with several origins. The same files give the
-    same index, byte for byte but for the BM25 part, which names its files at random.
+    same index, byte for byte; only where BM25 needs so many parts that tantivy merges some of
+    them in the background, which is beyond about a gigabyte of text, those may be others each time.
 
     Raises:
         IndexBuildError: there are no files, another build writes there, `out` is a folder of

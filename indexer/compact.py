@@ -1,7 +1,7 @@
 """Rewrites segments: forgotten documents are physically gone then, and small ones are joined.
 
 Documents keep their order. A rewritten segment is what a build of its documents gives, byte for
-byte but for the BM25 part, and for texts that another version of zstd compressed.
+byte, but for texts that another version of zstd compressed.
 """
 
 from __future__ import annotations

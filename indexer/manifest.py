@@ -70,9 +70,10 @@ class Manifest:
 
     @property
     def content_digest(self) -> str:
-        """Equal for equal documents built in the same order, whatever tantivy named its files.
+        """Equal for equal documents built in the same order.
 
-        The sha256 over the checksums of all files but the BM25 part's.
+        The sha256 over the checksums of all files but the BM25 part's, of which tantivy merges
+        large ones in the background, in other ways each time.
         """
         lines = (
             f"{entry.sha256} {name}\n"

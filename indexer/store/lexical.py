@@ -16,6 +16,7 @@ from pathlib import Path
 import tantivy
 
 from indexer.errors import IndexBuildError, IndexDamagedError, IndexerError
+from indexer.store.tantivy_names import name_by_content
 
 FOLDER_NAME = "lexical"
 CHUNK_LINES = 50
@@ -67,6 +68,7 @@ class LexicalWriter:
     def __init__(self, folder: Path) -> None:
         path = folder / FOLDER_NAME
         path.mkdir()
+        self._path = path
         self._writer: tantivy.IndexWriter | None = None
         with _build_errors():
             index = tantivy.Index(_schema(), path=str(path))
@@ -91,7 +93,8 @@ class LexicalWriter:
             with _build_errors():
                 self._writer.commit()
                 self._writer.wait_merging_threads()
-        self.discard()
+            self.discard()
+            name_by_content(self._path)
 
     def discard(self) -> None:
         """Let go of the writer; that ends its threads, which would go on writing files."""

@@ -18,6 +18,7 @@ from indexer.store.lexical import (
     LexicalWriter,
     words_of,
 )
+from indexer.store.tantivy_names import name_by_content
 
 
 def build(folder: Path, texts: list[str]) -> LexicalReader:
@@ -102,3 +103,21 @@ def test_the_quick_way_to_words_is_the_pattern(text: str) -> None:
 def test_long_words_are_cut_in_ascii_too() -> None:
     """A run of more than 64 word characters is several words."""
     assert words_of(f"x {'a' * 130}") == ["x", "a" * 64, "a" * 64, "aa"]
+
+
+def test_files_are_named_by_what_they_hold(tmp_path: Path) -> None:
+    """Equal documents give equal files, others other names; leftovers go, a second time is none."""
+    contents = []
+    for name, text in (("a", "one two"), ("b", "one two"), ("c", "one three")):
+        (tmp_path / name).mkdir()
+        build(tmp_path / name, [text] * 3)
+        folder = tmp_path / name / FOLDER_NAME
+        (folder / f"{'0' * 32}.idx").touch()
+        name_by_content(folder)
+        contents.append({p.name: p.read_bytes() for p in folder.iterdir()})
+
+        assert len(LexicalReader(tmp_path / name).search("one", top_k=5)) == 3
+    assert contents[0] == contents[1]
+    assert not any(name.startswith("000000") for name in contents[0])
+    named = [{name for name in one if name[0] not in ".m"} for one in contents]
+    assert named[0].isdisjoint(named[2])
