@@ -14,7 +14,6 @@ from indexer.corpus.git import (
     blobs_of,
     first_seen,
     head_of,
-    open_objects,
     repository_of,
 )
 from indexer.corpus.license_texts import MAX_LICENSE_CHARS, detect_licenses
@@ -51,7 +50,7 @@ def read_checkout(folder: Path, *, on_skip: OnSkip = ignore) -> Iterator[SourceF
     blobs = blobs_of(folder, commit)
     dates = first_seen(folder, commit)
     repository = repository_of(folder)
-    with open_objects(folder) as objects:
+    with Objects(folder) as objects:
         licenses = _licenses(blobs, objects)
         for blob in blobs:
             nearest = _nearest(licenses, blob.path)

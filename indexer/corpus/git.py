@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,9 +51,11 @@ def blobs_of(folder: Path, commit: str) -> list[Blob]:
     for entry in _ask(folder, "ls-tree", "-r", "-z", "--long", "--full-tree", commit).split(b"\0"):
         about, _, path = entry.partition(b"\t")
         fields = about.decode("ascii", "replace").split()
-        if len(fields) == 4 and fields[0] in _REGULAR and fields[3].isdigit():
+        if len(fields) == 4 and fields[0] in _REGULAR:
             name = path.decode("utf-8", "surrogateescape")
-            blobs.append(Blob(fields[2], name, int(fields[3])))
+            # A blob that is missing or damaged is listed with "BAD" for a size.
+            n_bytes = int(fields[3]) if fields[3].isdigit() else 0
+            blobs.append(Blob(fields[2], name, n_bytes))
     return sorted(blobs, key=lambda blob: blob.path)
 
 
@@ -89,40 +90,64 @@ def repository_of(folder: Path) -> str:
     return "/".join(parts[-2:]) if len(parts) >= 2 and all(parts) else ""
 
 
-@contextlib.contextmanager
-def open_objects(folder: Path) -> Iterator[Objects]:
-    """One `git cat-file` that gives blobs one by one."""
-    command = _command(folder, "cat-file", "--batch")
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
-    ) as process:
-        if process.stdin is None or process.stdout is None:  # they are pipes, as asked for
-            raise CheckoutError(f"git gives no output for {folder}")
-        try:
-            yield Objects(process.stdin, process.stdout)
-        finally:
-            process.kill()
-
-
 class Objects:
-    """Reads blobs by their ids."""
+    """Reads blobs by their ids; one `git cat-file` serves them until a damaged object ends it."""
 
-    def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
-        self._requests, self._answers = requests, answers
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Objects:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
 
     def read(self, oid: str) -> bytes | None:
         """The bytes of a blob, or None if it is missing or damaged."""
+        data = self._ask(oid)
+        if data is None:
+            self._stop()  # the next one is asked of a new process, whatever became of this
+        return data
+
+    def _ask(self, oid: str) -> bytes | None:
+        requests, answers = self._pipes()
         try:
-            self._requests.write(f"{oid}\n".encode())
-            self._requests.flush()
-        except OSError:  # git ended over a damaged object
+            requests.write(f"{oid}\n".encode())
+            requests.flush()
+        except OSError:
             return None
-        fields = self._answers.readline().split()
+        fields = answers.readline().split()
         if len(fields) != 3 or fields[1] != b"blob":
             return None
         n_bytes = int(fields[2])
-        data = self._answers.read(n_bytes + 1)
+        data = answers.read(n_bytes + 1)
         return data[:-1] if len(data) == n_bytes + 1 else None
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                _command(self._folder, "cat-file", "--batch"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+            )
+        requests, answers = self._process.stdin, self._process.stdout
+        if requests is None or answers is None:  # they are pipes, as asked for
+            raise CheckoutError(f"git gives no output for {self._folder}")
+        return requests, answers
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # what was not sent to a dead process
+                if pipe is not None:
+                    pipe.close()
+        process.wait()
 
 
 def _date(seconds: int) -> str:

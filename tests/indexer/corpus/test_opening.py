@@ -1,0 +1,96 @@
+"""The front door knows what a path holds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from click.testing import CliRunner
+
+from indexer.cli import index
+from indexer.corpus.errors import UnknownCorpusError
+from indexer.corpus.opening import open_corpus
+from indexer.corpus.skips import Skip
+from indexer.index import Index
+
+_TEXT = "def step(value):\n    return value * 31 + 7\n"
+_ROW = {"content": _TEXT, "path": "a.py", "repo": "ann/tools", "license": "MIT"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one file of each kind, and others that are none of them."""
+    line = (json.dumps(_ROW) + "\n").encode()
+    made = tmp_path / "data"
+    (made / "deep" / ".hidden").mkdir(parents=True)
+    (made / "b.jsonl").write_bytes(line)
+    (made / "c.jsonl.zst").write_bytes(zstandard.compress(line * 2))
+    (made / "deep" / ".hidden" / "x.jsonl").write_bytes(line)
+    (made / "readme.txt").write_text("none of them")
+    (made / "loop").symlink_to(made)
+    cells = [{"cell_type": "code", "source": _TEXT}]
+    (made / "deep" / "n.ipynb").write_text(json.dumps({"cells": cells}))
+    pq.write_table(pa.table({name: [value] for name, value in _ROW.items()}), made / "a.parquet")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "n_records"),
+    [
+        ("a.parquet", "Parquet", 1),
+        ("b.jsonl", "JSON lines", 1),
+        ("c.jsonl.zst", "JSON lines", 2),
+        ("deep/n.ipynb", "notebook", 1),
+        ("", "folder", 5),
+    ],
+)
+def test_kinds(folder: Path, name: str, kind: str, n_records: int) -> None:
+    """Each kind is known by its name, a folder by the files in it."""
+    reader = open_corpus(folder / name)
+
+    assert (kind, n_records) == (reader.kind, len(list(reader.read())))
+
+
+def test_a_folder_is_read_in_order(folder: Path) -> None:
+    """A folder's files are read by path, the same each time; damaged ones are told."""
+    (folder / "a2.parquet").write_bytes(b"PAR1 no more than this")
+    reader = open_corpus(folder)
+    skips: list[Skip] = []
+    first = [file.origin for file in reader.read(skips.append)]
+
+    assert first == [file.origin for file in reader.read()]
+    assert [skip.path for skip in skips] == ["a2.parquet"]
+    assert first[-1].source == "notebook"
+
+
+def test_checkout(tmp_path: Path) -> None:
+    """A folder with a repository is a checkout, whatever else is in it."""
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+
+    assert open_corpus(tmp_path).kind == "git checkout"
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    """A path that does not exist and a folder of nothing known are refused by name."""
+    with pytest.raises(UnknownCorpusError, match="gone does not exist"):
+        open_corpus(tmp_path / "gone")
+    with pytest.raises(UnknownCorpusError, match=r"holds no corpus; give .*\*\.parquet"):
+        open_corpus(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "a.parquet", "c.jsonl.zst"])
+def test_build_an_index(folder: Path, tmp_path: Path, name: str) -> None:
+    """`starcite index build` takes every kind, and its index knows the repository."""
+    out = tmp_path / "index"
+    arguments = ["build", "--corpus", str(folder / name), "--out", str(out)]
+    result = CliRunner().invoke(index, arguments)
+
+    assert result.exit_code == 0, result.output
+    with Index.open(out) as opened:
+        assert opened.text(0) == _TEXT
+        assert "ann/tools" in {origin.repository for origin in opened.document(0).origins}
