@@ -142,7 +142,9 @@ FORMATS = (
     Format("crates", ("cio",), rf"[{_A}]{{32}}(?![{_A}])"),
     Format("docker", ("dckr_pat_", "dckr_oat_"), r"[\w-]{24,}"),
     Format("artifactory", ("AKCp", "cmVmdGtu"), rf"[{_A}]{{56,}}"),
-    Format("jwt", ("eyJ",), r"[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]*){0,3}=*", json_header),
+    Format(
+        "jwt", ("eyJ",), r"[\w-]{10,}\.[\w-]{10,}(?:\.(?:[\w-]|%[0-9A-F]{2})*){0,3}=*", json_header
+    ),
     Format("mapbox", ("sk.eyJ",), r"[\w-]{20,}\.[\w-]{10,}"),
     Format("openai", ("sk-", "sess-"), rf"[{_A}]{{40,}}(?![\w-])"),
     Format("openai project", ("sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-"), r"[\w-]{32,}"),

@@ -158,6 +158,14 @@ def test_only_a_json_header_makes_a_jwt() -> None:
     assert json_header("eyJub3QganNvbg.e30.c2ln") is False
 
 
+def test_a_jwt_in_a_url_goes_with_its_escaped_signs() -> None:
+    """A signature with `%5F` in it is one token, so that none of it is left behind."""
+    header = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9"
+    token = f"{header}.eyJraWQiOiJmYTA0YjViMzQ.Zk3Jf9sLq0Px%5F0BlPiwU7iW4pqb4lKkznbK"
+
+    assert redact(f"'https://x.io/{token}/a'").text == "'https://x.io/<KEY>/a'"
+
+
 @pytest.mark.parametrize(
     ("before", "secret", "after"),
     [
