@@ -24,7 +24,9 @@ The phases, each waiting for the one before, each task of which can be repeated:
                        with its digest and its MinHash signature
     same     1         which texts are equal, by digest
     bands    25        one LSH band each: sort the keys, verify candidates, write the edges
-    near     1         union the edges, choose who stays
+    join     1         union the edges of all bands
+    elect    n_tasks   choose who stays, of a share of the clusters
+    near     1         put together who stands for whom
     write    n_tasks   give what stays its twins' origins, run the steps after de-duplication,
                        write shards
     seal     1         number the shards through, merge the digests, write the manifest

@@ -133,17 +133,35 @@ def find_band(plan: Plan, band: int) -> None:
     _save(plan.work / f"edges-{band:02}.npy", np.array(edges, dtype=np.int64).reshape(-1, 2))
 
 
-def find_near(plan: Plan, _: int) -> None:
-    """Union the edges of all bands and choose who stays."""
-    signatures = _signatures(plan)
-    spool = Spool(plan.parts())
-    forest = Forest(len(signatures))
+def join_bands(plan: Plan, _: int) -> None:
+    """Union the edges of all bands."""
+    numbers = np.arange(len(Spool(plan.parts())), dtype=np.int64)
+    forest = Forest(len(numbers))
     for band in range(N_BANDS):
         for left, right in np.load(plan.work / f"edges-{band:02}.npy").tolist():
             forest.union(left, right)
+    _save(plan.work / "roots.npy", forest.roots(numbers))
+
+
+def elect_part(plan: Plan, number: int) -> None:
+    """Choose who stays of a share of the clusters."""
+    spool = Spool(plan.parts())
     keepers = elect_keepers(
-        signatures, exact_similarity(spool), lambda number: rank(spool[number]), forest
+        _signatures(plan),
+        exact_similarity(spool),
+        lambda number: rank(spool[number]),
+        np.load(plan.work / "roots.npy", mmap_mode="r"),
+        share=(number, plan.n_tasks),
     )
+    _save(plan.work / f"elected-{number:05}.npy", list_twins(keepers))
+
+
+def find_near(plan: Plan, _: int) -> None:
+    """Put together who stands for whom."""
+    keepers = np.arange(len(Spool(plan.parts())), dtype=np.int64)
+    for number in range(plan.n_tasks):
+        chosen, gone = np.load(plan.work / f"elected-{number:05}.npy")
+        keepers[gone] = chosen
     _save_keepers(plan, "near", keepers)
 
 
@@ -201,6 +219,8 @@ PHASES = (
     Phase("filter", filter_part, lambda plan: plan.n_tasks),
     Phase("same", find_same, lambda _: 1),
     Phase("bands", find_band, lambda _: N_BANDS),
+    Phase("join", join_bands, lambda _: 1),
+    Phase("elect", elect_part, lambda plan: plan.n_tasks),
     Phase("near", find_near, lambda _: 1),
     Phase("write", write_part, lambda plan: plan.n_tasks),
     Phase("seal", seal, lambda _: 1),

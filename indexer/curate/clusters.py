@@ -69,7 +69,8 @@ def find_keepers(
     for band in range(N_BANDS):
         for left, right in band_edges(signatures, band, similarity, forest):
             forest.union(left, right)
-    return elect_keepers(signatures, similarity, rank, forest)
+    roots = forest.roots(np.arange(len(signatures), dtype=np.int64))
+    return elect_keepers(signatures, similarity, rank, roots)
 
 
 def band_edges(
@@ -87,12 +88,18 @@ def elect_keepers(
     signatures: Signatures,
     similarity: Similarity,
     rank: Callable[[int], object],
-    forest: Forest,
+    roots: NDArray[np.int64],
+    *,
+    share: tuple[int, int] = (0, 1),
 ) -> NDArray[np.int64]:
-    """As `find_keepers`, from the clusters of a forest."""
-    numbers = np.arange(len(signatures), dtype=np.int64)
-    keepers = numbers.copy()
-    for members in _runs(forest.roots(numbers), numbers):
+    """As `find_keepers`, from the root of each document in the forest.
+
+    Clusters do not depend on each other: of n who share the work, number i is `share` (i, n), and
+    what is not in its clusters stands for itself.
+    """
+    keepers = np.arange(len(signatures), dtype=np.int64)
+    numbers = np.flatnonzero(roots % share[1] == share[0])
+    for members in _runs(roots[numbers], numbers):
         ranked = np.array(sorted(members.tolist(), key=rank), dtype=np.int64)  # type: ignore[arg-type]
         keepers[ranked] = _elect(ranked, signatures, similarity)
     return keepers

@@ -153,8 +153,8 @@ def measure_accuracy(files: list[SourceFile]) -> dict[str, Any]:
         for band in range(N_BANDS):
             for left, right in band_edges(signatures, band, similarity, forest):
                 forest.union(left, right)
-        keepers = elect_keepers(signatures, similarity, lambda number: number, forest)
-    roots = forest.roots(np.arange(len(texts)))
+        roots = forest.roots(np.arange(len(texts)))
+        keepers = elect_keepers(signatures, similarity, lambda number: number, roots)
     pairs = list(_similar_pairs(sets, at_least=0.7))
     gone = [(number, int(keeper)) for number, keeper in enumerate(keepers) if keeper != number]
     right = sum(similarity(number, keeper) >= 0.7 for number, keeper in gone)

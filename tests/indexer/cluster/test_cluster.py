@@ -175,7 +175,7 @@ def test_options_that_an_executor_does_not_know_are_refused(
 def test_the_phases_are_chained_on_other_executors(
     kind: str, inputs: list[list[SourceFile]], tmp_path: Path
 ) -> None:
-    """Slurm and Ray get the same six phases, each depending on the one before."""
+    """Slurm and Ray get the same phases, each depending on the one before."""
     pytest.importorskip("datatrove", reason='needs: pip install "starcite[cluster]"')
     from indexer.cluster.executors import chain
 
@@ -190,6 +190,8 @@ def test_the_phases_are_chained_on_other_executors(
         ("filter", 7),
         ("same", 1),
         ("bands", 25),
+        ("join", 1),
+        ("elect", 7),
         ("near", 1),
         ("write", 7),
         ("seal", 1),
