@@ -28,6 +28,7 @@ from indexer.verify import verify_index
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MOST_OWNERS = 10
 _PATH = click.Path(path_type=Path)
+_CORPUS_HELP = "A corpus, shards, a checkout, *.jsonl.zst or *.parquet; default: what was fetched."
 
 
 @click.group()
@@ -43,9 +44,7 @@ for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
 
 
 @index.command()
-@click.option(
-    "--corpus", "sources", type=_PATH, multiple=True, help="Fetched or curated; default: fetched."
-)
+@click.option("--corpus", "sources", type=_PATH, multiple=True, help=_CORPUS_HELP)
 @click.option("--out", type=_FOLDER, help="The index's folder; default: where queries look.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
@@ -65,6 +64,8 @@ def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None
             out or default_index_path(),
             progress=lambda now: bar.show(now.n_bytes, step_of(now)),
         )
+    for line in corpus.damage():
+        click.echo(f"starcite: {line}", err=True)
     click.echo(json.dumps(_as_record(report)) if as_json else _as_line(report))
 
 

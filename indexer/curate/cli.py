@@ -84,6 +84,8 @@ def curate(
             skipped=opened.skipped,
         )
         manifest = curate_corpus(task, _now_and_then(progress))
+    for line in opened.damage():
+        click.echo(f"starcite: {line}", err=True)
     click.echo(json.dumps(asdict(manifest)) if as_json else _outcome(manifest, folder))
 
 

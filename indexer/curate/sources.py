@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.corpus import Skip, read_corpus, read_inventory
+from indexer.corpus.filters import SkipReason
 from indexer.corpus.inventory import MARKER
 from indexer.corpus.opening import find_reader, open_corpus
 from indexer.curate.errors import CurateError
@@ -15,6 +16,10 @@ from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
 from indexer.source_file import SourceFile
 
 STANDARD_LIBRARY = "python"  # the source of the running Python's own library, as origins name it
+_DAMAGE = frozenset(
+    {SkipReason.DAMAGED, SkipReason.WRONG_TYPE, SkipReason.TOO_DEEP, SkipReason.LONG_RECORD}
+)
+_MOST_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,13 @@ class Sources:
         self._paths = [(path, _kind_of(path)) for path in paths]
         self._standard_library, self._packages = standard_library, packages
         self._skipped: Counter[str] = Counter()
+        self._damaged: list[Skip] = []
+        self._n_damaged = 0
 
     def read(self) -> Iterator[SourceFile]:
         """Every file, from the start."""
         self._skipped = Counter()
+        self._damaged, self._n_damaged = [], 0
         for path, kind in self._paths:
             for file in kind.read(path, self._count):
                 if self._wants(file.origin.source):
@@ -77,6 +85,15 @@ class Sources:
     def skipped(self) -> Mapping[str, int]:
         """What the readers left out in the last pass, by reason."""
         return dict(self._skipped)
+
+    def damage(self) -> list[str]:
+        """A line for people about each of the first damaged records of the last pass."""
+        lines = [
+            f"left out {skip.path}: {skip.reason}{f' ({skip.detail})' if skip.detail else ''}"
+            for skip in self._damaged
+        ]
+        rest = self._n_damaged - len(lines)
+        return [*lines, *([f"left out {rest:,} more damaged records"] if rest else [])]
 
     def n_files(self) -> int:
         """How many files there are, or 0 where nobody knows before they are read."""
@@ -97,6 +114,9 @@ class Sources:
         source = skip.archive.source if skip.archive else ""
         if self._wants(source):
             self._skipped[str(skip.reason)] += 1
+            if skip.reason in _DAMAGE:
+                self._n_damaged += 1
+                self._damaged += [skip] if len(self._damaged) < _MOST_LISTED else []
 
 
 def _kind_of(path: Path) -> _Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import zstandard
 from click.testing import CliRunner
 
 from indexer.cli import index
-from indexer.corpus.errors import UnknownCorpusError
+from indexer.corpus.errors import CorpusError, UnknownCorpusError
 from indexer.corpus.opening import open_corpus
 from indexer.corpus.skips import Skip
 from indexer.index import Index
@@ -94,3 +95,24 @@ def test_build_an_index(folder: Path, tmp_path: Path, name: str) -> None:
     with Index.open(out) as opened:
         assert opened.text(0) == _TEXT
         assert "ann/tools" in {origin.repository for origin in opened.document(0).origins}
+
+
+def test_damaged_records_are_listed(tmp_path: Path) -> None:
+    """An index is built of what can be read; each damaged record is named, up to a bound."""
+    path = tmp_path / "data.jsonl"
+    path.write_text("{broken\n" * 25 + json.dumps(_ROW) + "\n")
+    out = str(tmp_path / "index")
+    result = CliRunner().invoke(index, ["build", "--corpus", str(path), "--out", out])
+    lines = [line for line in result.stderr.splitlines() if "left out" in line]
+
+    assert result.exit_code == 0, result.output
+    assert lines[0].startswith("starcite: left out data.jsonl:1: damaged record (")
+    assert (len(lines), lines[-1]) == (21, "starcite: left out 5 more damaged records")
+
+
+def test_missing_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyarrow, Parquet is refused in one line that says what to install."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    with pytest.raises(CorpusError, match=r'pyarrow is not installed; run: pip install "starcite'):
+        list(open_corpus(folder / "a.parquet").read())
