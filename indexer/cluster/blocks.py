@@ -5,7 +5,8 @@ from __future__ import annotations
 from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
-from indexer.cluster.phases import PHASES, Phase, Plan
+from indexer.cluster.phases import PHASES, Phase
+from indexer.cluster.plan import Plan
 
 
 class PhaseBlock(PipelineStep):  # type: ignore[misc]  # datatrove has no types

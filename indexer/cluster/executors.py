@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
-from indexer.cluster.phases import PHASES, Plan
+from indexer.cluster.phases import PHASES
+from indexer.cluster.plan import Plan
 from indexer.curate.errors import CurateError
 
 _CLASSES = {

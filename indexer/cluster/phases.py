@@ -9,83 +9,37 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import pickle
 import shutil
+from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.cluster.plan import Plan
 from indexer.corpus_digest import CorpusDigest
 from indexer.curate.clusters import Forest, band_edges, elect_keepers
-from indexer.curate.config import CurateConfig
 from indexer.curate.errors import CurateError
 from indexer.curate.exact import NAME as EXACT
 from indexer.curate.exact import exact_keepers, merge_same, text_digest
-from indexer.curate.journal import Read
 from indexer.curate.minhash import N_BANDS
 from indexer.curate.near_dedup import NAME as NEAR
 from indexer.curate.near_dedup import exact_similarity, merge_near
-from indexer.curate.pipeline import Drop, DropCount, DropCounts, Dropped, Stage, Step, curate
+from indexer.curate.pipeline import Drop, DropCount, DropCounts, Dropped, curate
 from indexer.curate.shards import Shard, ShardFile, ShardsManifest, write_shards_manifest
 from indexer.curate.signatures import Signatures, SignatureWriter
 from indexer.curate.spool import Spool, SpoolWriter
-from indexer.curate.steps import MakeSteps, make_steps
 from indexer.curate.twins import Merged, list_twins, rank
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 from indexer.writing import built_by
 
 _BLOCK_CHARS = 1 << 16
-_FILE_BY_FILE = ("opt-out",)  # stages that look at one file at a time, so that any part will do
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
-    """What is to be curated, where to, and in how many tasks; everything in it is picklable."""
-
-    reads: tuple[Read, ...]  # one for each input; a task takes a run of neighbours
-    work: Path  # a folder that all machines see; removed by nobody
-    folder: Path  # where the shards go
-    n_tasks: int = 1
-    config: CurateConfig = field(default_factory=CurateConfig)
-    make_steps: MakeSteps = make_steps
-
-    def part(self, number: int) -> Path:
-        """The folder of the files that one task of `filter` has kept."""
-        return self.work / f"part-{number:05}"
-
-    def parts(self) -> list[Path]:
-        """The folders of all parts, in order."""
-        return [self.part(number) for number in range(self.n_tasks)]
-
-    def key(self) -> str:
-        """Equal for plans whose tasks give the same; a folder of work belongs to one key."""
-        names = [step.name for step in self.make_steps(self.config, self.work / "scratch")]
-        said = json.dumps([built_by(), self.config.digest(), names, self.n_tasks])
-        return hashlib.sha256(said.encode() + pickle.dumps(self.reads)).hexdigest()
-
-    def steps(self) -> tuple[list[Step | Stage], list[Step | Stage]]:
-        """What runs before de-duplication and what after it.
-
-        Raises:
-            CurateError: there is another stage that needs the whole corpus, and no phase for it.
-        """
-        steps = self.make_steps(self.config, self.work / "scratch")
-        stages = [step.name for step in steps if isinstance(step, Stage)]
-        names = [step.name for step in steps]
-        whole = [name for name in stages if name not in _FILE_BY_FILE]
-        if whole != [EXACT, NEAR] or names.index(NEAR) != names.index(EXACT) + 1:
-            raise CurateError(
-                f"on a cluster the stages are {EXACT}, {NEAR}, without a step between them, "
-                f"not {', '.join(whole) or 'none'}; curate on one machine"
-            )
-        place = names.index(EXACT)
-        return list(steps[:place]), list(steps[place + 2 :])
+_BLOCK_EDGES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +80,12 @@ def find_band(plan: Plan, band: int) -> None:
     signatures = _signatures(plan)
     similarity = exact_similarity(Spool(plan.parts()))
     forest = Forest(len(signatures))
-    edges = []
+    edges = array("q")
     for left, right in band_edges(signatures, band, similarity, forest):
         forest.union(left, right)
-        edges.append((left, right))
-    _save(plan.work / f"edges-{band:02}.npy", np.array(edges, dtype=np.int64).reshape(-1, 2))
+        edges.extend((left, right))
+    pairs = np.array(edges, dtype=np.int64).reshape(-1, 2)
+    _save(plan.work / f"edges-{band:02}.npy", pairs)
 
 
 def join_bands(plan: Plan, _: int) -> None:
@@ -138,8 +93,12 @@ def join_bands(plan: Plan, _: int) -> None:
     numbers = np.arange(len(Spool(plan.parts())), dtype=np.int64)
     forest = Forest(len(numbers))
     for band in range(N_BANDS):
-        for left, right in np.load(plan.work / f"edges-{band:02}.npy").tolist():
-            forest.union(left, right)
+        edges = np.load(plan.work / f"edges-{band:02}.npy")
+        for start in range(0, len(edges), _BLOCK_EDGES):
+            block = edges[start : start + _BLOCK_EDGES]
+            is_new = forest.roots(block[:, 0]) != forest.roots(block[:, 1])
+            for left, right in block[is_new].tolist():  # after the first bands, a few
+                forest.union(left, right)
     _save(plan.work / "roots.npy", forest.roots(numbers))
 
 
