@@ -29,9 +29,10 @@ def find_repeats(view: View, spans: Sequence[Span]) -> Iterator[Span]:
     for at in _places(view, list(by_start)):
         start = view.data[at : at + _BYTES]
         for length in lengths[start]:
-            known = by_start[start].get(view.text[at : at + length])
+            body = view.text[at : at + length]  # shorter at the end of the text
+            known = by_start[start].get(body)
             if known is not None:
-                yield known._replace(start=at, end=at + length)
+                yield known._replace(start=at, end=at + len(body))
                 break
 
 

@@ -235,6 +235,13 @@ def test_a_secret_goes_everywhere_once_it_is_known() -> None:
     assert redact(text).text == "api_key = '<KEY>'\nconnect('<KEY>')"
 
 
+def test_a_short_secret_at_the_end_is_not_taken_for_a_longer_one() -> None:
+    """Two secrets that begin alike keep their own lengths, at the end of a text as well."""
+    text = "eyJhbGciOiI00I00JiJ9.0000000000:eyJhbGci00000000G0G0"
+
+    assert max(span.end for span in redact(text).spans) <= len(text)
+
+
 def test_the_step_changes_nothing_but_the_text() -> None:
     """The step of curation gives back the same record with a redacted text."""
     origin = Origin(
