@@ -12,6 +12,7 @@ COMMANDS = {
     "corpus": ("indexer.corpus_cli:corpus", "Fetch the source code that an index is built from."),
     "index": ("indexer.cli:index", "Build and verify the attribution index."),
     "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
+    "serve": ("attribution.serve_cli:serve", "Serve an index to a team or a browser."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
     "lsp": ("lsp_server.cli:lsp", "Run the language server for an editor."),
 }

@@ -59,3 +59,40 @@ class TraceConfig:
     n_cached_documents: int = field(
         default=32, metadata={"doc": "lexed documents kept in memory between traces"}
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceConfig:
+    """How much one client may ask of the service, and how long an answer may take."""
+
+    max_value_chars: int = field(
+        default=512, metadata={"doc": "a longer value of a query is refused; names are shorter"}
+    )
+    max_query_bytes: int = field(
+        default=8_000, metadata={"doc": "a longer query string is refused before it is parsed"}
+    )
+    max_wildcards: int = field(
+        default=4,
+        metadata={"doc": "stars in one glob; each multiplies what matching a long path may cost"},
+    )
+    max_running: int = field(
+        default=4, metadata={"doc": "questions that are looked up at a time, each in a thread"}
+    )
+    max_waiting: int = field(
+        default=16, metadata={"doc": "questions that wait for a thread; the next one gets a 429"}
+    )
+    max_answer_s: float = field(
+        default=30.0, metadata={"doc": "a look-up that takes longer is given up, with a 503"}
+    )
+    retry_after_s: int = field(
+        default=2, metadata={"doc": "when a client that got a 429 is asked to come back"}
+    )
+    max_head_bytes: int = field(
+        default=16_384, metadata={"doc": "a longer request line with its headers ends in a 400"}
+    )
+    max_connections: int = field(
+        default=256, metadata={"doc": "open connections; the next one is answered with a 503"}
+    )
+    stop_s: int = field(
+        default=10, metadata={"doc": "how long a stop waits for the answers that are under way"}
+    )

@@ -9,3 +9,19 @@ class AttributionFailure(Exception):  # noqa: N818 (AttributionError reads as At
 
 class TargetError(AttributionFailure):
     """What was asked to be traced cannot be read: a bad path, range or encoding."""
+
+
+class ServeError(AttributionFailure):
+    """The service was told to listen in a way that it refuses: a bad token, an open door."""
+
+
+class QueryRefusedError(AttributionFailure):
+    """A question to the service cannot be read."""
+
+
+class BusyError(AttributionFailure):
+    """The service has as many questions as it takes at a time."""
+
+
+class LookTooLongError(AttributionFailure):
+    """A look-up took longer than the service allows and was given up."""

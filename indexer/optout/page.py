@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -23,6 +23,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 td.count { text-align: right; font-variant-numeric: tabular-nums; width: 6rem; }
+a { color: var(--accent); }
 code { font: .875em ui-monospace, monospace; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .75rem; }
@@ -35,6 +36,7 @@ class PageContext:
 
     answered_at: str  # ISO 8601
     is_kept_out: bool  # somebody asked for just this to be left out before
+    ask_again: str = ""  # where the page links to for another question; empty: it links nowhere
     max_listed: int = 500
 
 
@@ -42,7 +44,9 @@ def render_page(resolution: Resolution, context: PageContext) -> str:
     """A whole HTML document; every value in it is escaped, and it holds no script."""
     counts = tally(resolution.found)
     asked = str(resolution.selector)
+    link = f'<p><a href="{escape(context.ask_again)}">Ask something else</a></p>'
     body = [
+        *([link] if context.ask_again else []),
         f'<p class="asked">Asked for: {escape(asked)}</p>',
         f"<h1>{_headline(counts, len(resolution.live))}</h1>",
         *_notes(counts, context),
@@ -56,12 +60,17 @@ def render_page(resolution: Resolution, context: PageContext) -> str:
             body.append(_table_of_counts(title, rows))
         body.append(_list_of_files(resolution.found, context.max_listed))
     body.append(_footer(resolution, context))
+    return page_of(f"Am I in it? {asked}", body)
+
+
+def page_of(title: str, body: Iterable[str], *, style: str = "") -> str:
+    """A whole HTML document of these parts, which are escaped already, and this plain title."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">\n"
-        f"<title>Am I in it? {escape(asked)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n<body>\n"
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )

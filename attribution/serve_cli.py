@@ -1,0 +1,148 @@
+"""`starcite serve`: an index as a service for a browser or a team."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+from pathlib import Path
+
+import click
+import uvicorn
+
+from attribution.config import ServiceConfig
+from attribution.errors import ServeError
+from attribution.render import printable
+from attribution.service import Service, create_app
+from indexer import default_index_path
+
+EXIT_BAD_INPUT, EXIT_COULD_NOT, EXIT_INTERRUPTED = 2, 3, 130
+_MIN_TOKEN_CHARS = 16
+_MAX_TOKEN_CHARS = 512
+
+
+@click.command(
+    epilog="Exit codes: 2 wrong usage, or an address other than loopback without a token; 3 the "
+    "address cannot be listened on; 130 stopped by Ctrl-C, after the answers under way."
+)
+@click.option(
+    "--index",
+    "index_path",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the index. Default: the default index.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True,
+              help="0 takes a free one.")  # fmt: skip
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file with the token that every client must send; needed for any other address.",
+)
+def serve(*, index_path: Path | None, host: str, port: int, token_file: Path | None) -> None:
+    """Answer "Am I in it?" for an index, as pages and as JSON, until Ctrl-C.
+
+    What is added to the index or forgotten meanwhile counts from the next question on. With a
+    token, every address but /health asks for the header Authorization: Bearer TOKEN.
+
+    Example: starcite serve --port 8700
+    """
+    config = ServiceConfig()
+    try:
+        token = _read_token(token_file) if token_file else ""
+        service = Service(
+            index=(index_path or default_index_path()).absolute(),
+            token=token,
+            hosts=frozenset() if token else _loopback_names(host),
+            config=config,
+        )
+    except ServeError as error:
+        sys.exit(_complain(str(error), EXIT_BAD_INPUT))
+    try:
+        listener = _listen(host, port)
+    except OSError as error:
+        what = f"cannot listen on {host} port {port}: {error.strerror or error}"
+        sys.exit(_complain(f"{what}; choose another with --port or --host", EXIT_COULD_NOT))
+    with listener:
+        _run(service, listener)
+
+
+def _run(service: Service, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Serving {printable(str(service.index))} on http://{shown}:{port}/ (Ctrl-C stops)")
+    config = service.config
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=config.max_connections,
+            h11_max_incomplete_event_size=config.max_head_bytes,
+            timeout_graceful_shutdown=config.stop_s,
+        )
+    )
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        sys.exit(_complain("stopped", EXIT_INTERRUPTED))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+def _loopback_names(host: str) -> frozenset[str]:
+    """What a service without a token may be called; no other address is served without one.
+
+    Raises:
+        ServeError: others could reach it.
+    """
+    if not _is_loopback(host):
+        raise ServeError(
+            f"{host!r} can be reached by others, and anybody could ask; write a secret into a file "
+            "and give it: --token-file FILE"
+        )
+    return frozenset({"localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host})
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read_token(path: Path) -> str:
+    try:
+        token = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise ServeError(f"cannot read the token in {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ServeError(f"the token in {path} is no text; write letters and digits") from error
+    if not _MIN_TOKEN_CHARS <= len(token) <= _MAX_TOKEN_CHARS:
+        raise ServeError(
+            f"the token in {path} has {len(token)} characters; write {_MIN_TOKEN_CHARS} to "
+            f"{_MAX_TOKEN_CHARS}, for example: openssl rand -hex 32"
+        )
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ServeError(
+            f"the token in {path} holds a space or a character that no header can; write letters "
+            "and digits"
+        )
+    return token
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"starcite serve: {printable(message)}", err=True)
+    return code
