@@ -31,6 +31,7 @@ class ServedIndex:
         self._index: Index | None = None
         self._stamp: Stamp | None = None
         self._running = CapacityLimiter(config.max_running)
+        self._n_asked = 0  # running or waiting; only the event loop's thread counts
 
     def newest(self) -> Index:
         """The index as it is now; one that it replaces stays readable for those who hold it.
@@ -52,10 +53,13 @@ class ServedIndex:
             BusyError: too many questions wait already.
             IndexerError: there is no index, or it cannot be read.
         """
-        n_waiting = self._running.statistics().tasks_waiting
-        if n_waiting >= self._config.max_waiting:
-            raise BusyError(f"{n_waiting} questions wait already; ask again in a moment")
-        return await to_thread.run_sync(partial(self._put, question), limiter=self._running)
+        if self._n_asked >= self._config.max_running + self._config.max_waiting:
+            raise BusyError(f"{self._n_asked} questions are being looked up; ask again in a moment")
+        self._n_asked += 1
+        try:
+            return await to_thread.run_sync(partial(self._put, question), limiter=self._running)
+        finally:
+            self._n_asked -= 1
 
     def _put(self, question: Callable[[Index], _Answer]) -> _Answer:
         return question(self.newest())

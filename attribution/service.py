@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -29,7 +30,7 @@ from attribution.errors import BusyError, LookTooLongError, QueryRefusedError
 from attribution.served_index import ServedIndex
 from attribution.service_pages import FORM_PATH, SOURCES_PATH, render_form, render_problem
 from attribution.service_sources import FORMAT_FIELD, in_words_of_a_query, kept, look, parse_query
-from indexer import Index, IndexerError
+from indexer import IndexerError
 from indexer.optout.errors import SelectorError
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,7 @@ async def _health(_request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    index: Index = await _served(request).ask(lambda newest: newest)
-    manifest = index.manifest
+    manifest = (await to_thread.run_sync(_served(request).newest)).manifest
     return _json(
         {
             "status": "ready",

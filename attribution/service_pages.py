@@ -8,12 +8,13 @@ from html import escape
 from indexer.optout.page import page_of
 
 _STYLE = """
-form { max-width: 40rem; }
-form div { margin: 1.1rem 0; }
+form { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr));
+  gap: 1.4rem 2rem; margin-top: 1.5rem; }
+form div:last-child { grid-column: 1 / -1; }
 label { display: block; font-weight: 600; }
 input { font: inherit; color: inherit; background: transparent; width: 100%; box-sizing: border-box;
   padding: .45rem .6rem; margin-top: .25rem; border: 1px solid var(--faint); border-radius: 6px; }
-input::placeholder { color: var(--faint); opacity: 1; }
+input::placeholder { color: var(--faint); opacity: 1; font-style: italic; }
 button { font: inherit; font-weight: 600; color: var(--paper); background: var(--accent); border: 0;
   border-radius: 6px; padding: .5rem 1.4rem; cursor: pointer; }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--accent);
@@ -27,7 +28,7 @@ _FIELDS = (  # name, label, an example, a hint
     ("repo", "Repository", "octocat/hello-world", "owner/name, or the repository's address."),
     ("package", "Package", "requests", "Its name on the package index."),
     ("path", "Path", "src/**/*.py", "A glob inside of packages and repositories."),
-    ("content-hash", "Content hash", "sha256:…", "sha256: of a file's text, or sha1-git:."),
+    ("content-hash", "Content hash", "sha256:…", "sha256:… of a file's text, or sha1-git:…"),
     ("swhid", "SWHID", "swh:1:cnt:…", "Software Heritage's name of a file's content."),
 )
 FORM_PATH, SOURCES_PATH = "/", "/sources"
@@ -41,7 +42,7 @@ def render_form(values: Mapping[str, str] | None = None, *, problem: str = "") -
         "<main>",
         "<h1>Am I in it?</h1>",
         "<p>Ask whether code of yours, or of anybody else, is in this index. "
-        "Several fields narrow the question.</p>",
+        "Each further field narrows the question.</p>",
         *told,
         f'<form action="{SOURCES_PATH}" method="get" autocomplete="off">\n{fields}\n'
         '<div><button type="submit">Look it up</button></div>\n</form>',
@@ -67,7 +68,8 @@ def render_problem(title: str, message: str) -> str:
 def _field(name: str, label: str, example: str, hint: str, value: str) -> str:
     return (
         f'<div><label for="{name}">{escape(label)}</label>\n'
-        f'<input id="{name}" name="{name}" value="{escape(value)}" placeholder="{escape(example)}" '
-        f'maxlength="512" spellcheck="false" autocapitalize="off" aria-describedby="{name}-hint">\n'
+        f'<input id="{name}" name="{name}" value="{escape(value)}" '
+        f'placeholder="such as {escape(example)}" maxlength="512" '
+        f'spellcheck="false" autocapitalize="off" aria-describedby="{name}-hint">\n'
         f'<p class="hint" id="{name}-hint">{escape(hint)}</p></div>'
     )

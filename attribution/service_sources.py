@@ -15,10 +15,11 @@ from typing import Any
 from attribution.config import ServiceConfig
 from attribution.errors import LookTooLongError, QueryRefusedError
 from indexer import Index
+from indexer.errors import DocumentForgottenError
 from indexer.optout.forget import was_asked
 from indexer.optout.page import PageContext, render_page
 from indexer.optout.render import as_record
-from indexer.optout.resolve import Resolution, resolve
+from indexer.optout.resolve import Progress, Resolution, resolve
 from indexer.optout.selector import Selector, parse_selector
 
 FIELDS = {  # a word of the query → the parameter of `parse_selector`
@@ -30,6 +31,7 @@ FIELDS = {  # a word of the query → the parameter of `parse_selector`
     "swhid": "swhids",
 }
 FORMAT_FIELD = "format"
+_MAX_FORGOTTEN_MEANWHILE = 3  # times that one question starts over because of that
 _OPTION = re.compile(rf"--({'|'.join(FIELDS)})\b")
 _WILDCARDS = re.compile(r"\*+")
 
@@ -97,10 +99,20 @@ def look(selector: Selector, config: ServiceConfig) -> Callable[[Index], Sources
                     "documents looked at; on the machine itself, run: starcite index find"
                 )
 
-        resolution = resolve(index, selector, progress=keep_going)
+        resolution = _resolve_live(index, selector, keep_going)
         return Sources(resolution=resolution, is_kept_out=was_asked(selector))
 
     return answer
+
+
+def _resolve_live(index: Index, selector: Selector, progress: Progress) -> Resolution:
+    """Look again where a document was forgotten while it was being looked at."""
+    for _ in range(_MAX_FORGOTTEN_MEANWHILE):
+        try:
+            return resolve(index, selector, progress=progress)
+        except DocumentForgottenError:
+            continue
+    return resolve(index, selector, progress=progress)
 
 
 def in_words_of_a_query(message: str) -> str:

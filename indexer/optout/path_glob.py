@@ -41,4 +41,7 @@ def _translate(piece: str) -> str:
 def _translate_set(inside: str) -> str:
     negated = inside.startswith("!")
     members = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside.removeprefix("!"))
+    members = re.sub(
+        r"(?<=.)--", r"-\\-", members
+    )  # a range that ends in a hyphen, not a difference
     return f"(?!/)[{'^' if negated else ''}{members}]"

@@ -33,7 +33,9 @@ def test_a_package_shows_ten_names_or_fewer(package: str) -> None:
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
-@pytest.mark.parametrize("module", [*PACKAGES, "lsp_server.server", "attribution.cli"])
+@pytest.mark.parametrize(
+    "module", [*PACKAGES, "lsp_server.server", "attribution.cli", "attribution.serve_cli"]
+)
 def test_serving_never_imports_training_libraries(module: str) -> None:
     """Neither a package nor the server loads torch or what only corpus makers need."""
     script = f"import sys, {module}; print([m for m in {NEVER_TO_SERVE} if m in sys.modules])"

@@ -141,6 +141,9 @@ def test_no_selector(record: dict[str, Any]) -> None:
         ("a.py", "axpy", False),
         ("a+(b).py", "a+(b).py", True),
         ("[", "[", True),
+        ("[--a].py", "a.py", True),
+        ("[+--].py", "-.py", True),
+        ("[+--].py", "a.py", False),
     ],
 )
 def test_globs(glob: str, path: str, *, expected: bool) -> None:
