@@ -56,7 +56,7 @@ def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None
     Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
     """
     paths = [source.absolute() for source in sources or (default_corpus_path(),)]
-    with one_line_errors(), contextlib.ExitStack() as stack:
+    with one_line_errors("nothing was changed"), contextlib.ExitStack() as stack:
         corpus = Sources(paths)
         bar = stack.enter_context(Bar("index build", corpus.n_bytes()))
         report = build_index(
@@ -80,7 +80,7 @@ def verify(*, folder: Path | None, as_json: bool) -> None:
     Example: starcite index verify
     """
     path = (folder or default_index_path()).absolute()
-    with one_line_errors():
+    with one_line_errors("nothing was changed"):
         manifest = read_manifest(path)
         damaged: dict[str, str] = {}
         n_checked = 0
@@ -114,7 +114,7 @@ def inspect(*, folder: Path | None, as_json: bool, html: Path | None) -> None:
     Example: starcite index inspect --json
     """
     path = (folder or default_index_path()).absolute()
-    with one_line_errors(), Index.open(path) as opened:
+    with one_line_errors("nothing was changed"), Index.open(path) as opened:
         manifest, summary = opened.manifest, summarise(opened)
         if html:
             documents = map(opened.document, opened.live_document_ids())

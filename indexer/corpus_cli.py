@@ -8,8 +8,8 @@ from types import ModuleType
 
 import click
 
-from indexer.command_line import bars, one_line_errors
 from indexer.config import default_corpus_path
+from indexer.console import bars, one_line_errors
 from indexer.corpus import Inventory, default_lock, fetch_corpus
 from indexer.corpus.errors import CorpusError
 from indexer.corpus.lock import dump_lock

@@ -8,6 +8,8 @@ from pathlib import Path
 class IndexerError(Exception):
     """The top of this package's tree."""
 
+    exit_code = 3  # of a command that ends with it: could not be done; 2: the input is wrong
+
 
 class IndexMissingError(IndexerError):
     """There is no index where one was asked for."""

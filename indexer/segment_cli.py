@@ -35,7 +35,7 @@ def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     """
     target = (folder or default_index_path()).absolute()
     opted_out: list[str] = []
-    with one_line_errors():
+    with one_line_errors("nothing was changed"):
         sources = Sources([path.absolute() for path in paths])
         files = without_forgotten(sources.read(), on_drop=lambda _, why: opted_out.append(why))
         with Bar("index add", sources.n_bytes()) as bar:
@@ -87,7 +87,7 @@ COMMANDS = (add, compact, merge)
 
 def _compact(folder: Path | None, *, join_all: bool, as_json: bool) -> None:
     target = (folder or default_index_path()).absolute()
-    with one_line_errors():
+    with one_line_errors("nothing was changed"):
         n_bytes = read_manifest(target).n_bytes
         with Bar("index merge" if join_all else "index compact", n_bytes) as bar:
             report = compact_index(

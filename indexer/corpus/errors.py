@@ -12,6 +12,8 @@ class CorpusError(IndexerError):
 class LockError(CorpusError):
     """A lock or names file is not what this version reads."""
 
+    exit_code = 2
+
 
 class FetchError(CorpusError):
     """Packages could not be fetched; what was fetched and checked before is kept."""

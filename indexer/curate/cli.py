@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from indexer.command_line import bars, one_line_errors
 from indexer.config import default_corpus_path, frozen_corpus_path
+from indexer.console import bars, one_line_errors
 from indexer.corpus import read_inventory
 from indexer.curate.config import CurateConfig, read_config
 from indexer.curate.curation import Task, curate_corpus

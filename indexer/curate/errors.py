@@ -12,6 +12,8 @@ class CurateError(IndexerError):
 class CurateConfigError(CurateError):
     """A configuration has an unknown key or a value that no rule can use."""
 
+    exit_code = 2
+
 
 class ShardsMissingError(CurateError):
     """A folder holds no complete set of shards."""

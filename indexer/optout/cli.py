@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import click
 
 from indexer.config import default_index_path
-from indexer.errors import IndexerError
+from indexer.console import one_line_errors
 from indexer.index import Index
 from indexer.optout import forget as forgetting
-from indexer.optout.errors import OptoutError, ReceiptError, SelectorError
+from indexer.optout.errors import OptoutError, ReceiptError
 from indexer.optout.forget import Outcome, Setting, finish_pending, was_asked, write_file
 from indexer.optout.keys import key_path, open_key, parse_public_key, public_key_of
 from indexer.optout.page import PageContext, render_page
@@ -67,7 +67,7 @@ def find(
 
     Example: starcite index find --owner octocat --html answer.html
     """
-    with _one_line_errors():
+    with one_line_errors():
         selector = _selector(asked)
         resolution = _resolve((index_path or default_index_path()).absolute(), selector)
         is_kept_out = was_asked(selector)
@@ -110,7 +110,7 @@ def forget(
 
     Example: starcite index forget --repo octocat/hello-world --receipt receipt.json
     """
-    with _one_line_errors(), _progress() as progress:
+    with one_line_errors(), _progress() as progress:
         selector = _selector(asked)
         path = (index_path or default_index_path()).absolute()
         setting = Setting(index=path, openers=_openers(), n_spans=spans, progress=progress)
@@ -143,7 +143,7 @@ def verify_receipt_command(*, file: Path, key: str | None, as_json: bool) -> Non
 
     Example: starcite index verify-receipt receipt.json --key 3b6a27bc…
     """
-    with _one_line_errors():
+    with one_line_errors():
         public_key = None if key is None else parse_public_key(key)
         try:
             data = file.read_bytes()
@@ -172,7 +172,7 @@ def receipt_key() -> None:
 
     Example: starcite index receipt-key
     """
-    with _one_line_errors():
+    with one_line_errors():
         click.echo(public_key_of(open_key(key_path())))
 
 
@@ -240,18 +240,6 @@ def _report(
         click.echo(f"{n:,} documents forgotten in {outcome.tombstone_s:.2f} s; {outcome.receipt}")
     if any(outcome.entry.request.removed for outcome in outcomes):
         click.echo("To remove them from the disk as well, run: starcite index compact")
-
-
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except IndexerError as error:
-        click.echo(f"starcite: {error}", err=True)
-        sys.exit(BAD_INPUT if isinstance(error, SelectorError) else FAILED)
-    except KeyboardInterrupt:
-        click.echo("starcite: interrupted; run the same command again to go on", err=True)
-        sys.exit(INTERRUPTED)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ class OptoutError(IndexerError):
 class SelectorError(OptoutError):
     """What was asked for cannot be read; nothing was looked up."""
 
+    exit_code = 2
+
 
 class LedgerBrokenError(OptoutError):
     """The ledger of what was left out is not what was written."""
