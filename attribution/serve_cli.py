@@ -60,8 +60,8 @@ def serve(*, index_path: Path | None, host: str, port: int, token_file: Path | N
         sys.exit(_complain(str(error), EXIT_BAD_INPUT))
     try:
         listener = _listen(host, port)
-    except OSError as error:
-        what = f"cannot listen on {host} port {port}: {error.strerror or error}"
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host
+        what = f"cannot listen on {host} port {port}: {getattr(error, 'strerror', '') or error}"
         sys.exit(_complain(f"{what}; choose another with --port or --host", EXIT_COULD_NOT))
     with listener:
         _run(service, listener)

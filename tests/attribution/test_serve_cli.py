@@ -153,6 +153,17 @@ def test_a_port_in_use_is_one_line() -> None:
     assert "choose another with --port" in done.stderr
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70, "192.0.2.1"])
+def test_an_address_that_is_not_ours_is_one_line(tmp_path: Path, host: str) -> None:
+    """What no interface of this machine has, and what is no address, end alike."""
+    file = tmp_path / "token"
+    file.write_text(TOKEN, "utf-8")
+    done = run("--host", host, "--port", "0", "--token-file", str(file))
+
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+    assert f"cannot listen on {host}" in done.stderr
+
+
 def test_help_has_an_example_and_the_exit_codes() -> None:
     """A newcomer finds how to start it and what its exit codes mean."""
     done = run("--help")
