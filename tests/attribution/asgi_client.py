@@ -1,4 +1,4 @@
-"""Asks an ASGI application without a socket, as a server would."""
+"""Asks an ASGI application without a socket, as a server would, and reads its pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -65,3 +66,28 @@ async def ask_async(
         headers={name.decode().lower(): value.decode() for name, value in start["headers"]},
         body=b"".join(body.get("body", b"") for body in bodies),
     )
+
+
+class Form(HTMLParser):
+    """What a browser makes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.inputs: dict[str, dict[str, str | None]] = {}
+        self.labels: list[str | None] = []
+        self.outside: list[str | None] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.outside += [found[name] for name in ("src", "href", "srcset") if name in found]
+        if tag == "input":
+            self.inputs[found["name"] or ""] = found
+        if tag == "label":
+            self.labels.append(found["for"])
+
+    def handle_data(self, data: str) -> None:
+        self.text += data

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from attribution import Tracer
+from attribution.service import Service, create_app
 from indexer import Origin, SourceFile
 from indexer.build import build_index
 
@@ -161,3 +164,16 @@ def texts() -> dict[str, str]:
         "licensed": LICENSED,
         "zeros": ZEROS,
     }
+
+
+@pytest.fixture
+def own_index(tmp_path: Path, index_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An index of one's own, to change while it is served, with an empty ledger of its own."""
+    monkeypatch.setenv("STARCITE_HOME", str(tmp_path / "home"))
+    return Path(shutil.copytree(index_path, tmp_path / "index"))
+
+
+@pytest.fixture
+def app(own_index: Path) -> Starlette:
+    """The service over that index, open to whoever can reach it."""
+    return create_app(Service(index=own_index))
