@@ -175,11 +175,11 @@ def test_a_refused_question_keeps_what_was_typed_as_text(app: Starlette) -> None
     assert "script" not in page.tags
 
 
-def test_names_in_the_index_stay_text(tmp_path: Path) -> None:
+def test_names_in_the_index_stay_text(app: Starlette, own_index: Path) -> None:
     """Markup in a path of the corpus comes out as it is written."""
     file = source_file(CART, EVIL, name="shop")
-    build_index([file], tmp_path / "evil")
-    page = Form(ask(create_app(Service(index=tmp_path / "evil")), "/sources", "owner=shop").text)
+    build_index([file], own_index)
+    page = Form(ask(app, "/sources", "owner=shop").text)
 
     assert EVIL in page.text
     assert "script" not in page.tags
