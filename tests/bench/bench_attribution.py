@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import cpu_name
 
 from attribution import Trace, Tracer, Verdict
 from indexer.corpus import read_corpus
@@ -303,9 +304,8 @@ def latency(times: list[Times]) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """What it ran on."""
-    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {
-        "cpu": model[1] if model else platform.processor(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "python": platform.python_version(),

@@ -17,7 +17,6 @@ import io
 import json
 import math
 import os
-import platform
 import random
 import statistics
 import time
@@ -25,6 +24,8 @@ import tokenize
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from machine import cpu_name
 
 from indexer import data_home
 from lsp_server.complete import Completer, CompletionOptions, CompletionRequest
@@ -236,10 +237,11 @@ async def run(arguments: argparse.Namespace) -> None:
     rows = await measure(engine, positions)
     await engine.close()
     result = {
-        "command": f"bench_completion.py --positions {arguments.positions} --seed {arguments.seed}",
+        "command": "python tests/bench/bench_completion.py "
+        f"--positions {arguments.positions} --seed {arguments.seed}",
         "corpus": arguments.heldout.name,
         "model": engine.name,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{cpu_name()}, {os.cpu_count()} cores",
         "options": asdict(CompletionOptions()),
         **summarise(rows),
     }

@@ -19,6 +19,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from machine import cpu_name
+
 from indexer.build import build_index
 from indexer.config import default_corpus_path
 from indexer.curate.config import CurateConfig
@@ -130,15 +132,6 @@ def _cost(megabytes: float, wall_s: float) -> dict[str, Any]:
         "peak_rss_mb": round(own.ru_maxrss / 1024),
         "peak_rss_of_a_child_mb": round(children.ru_maxrss / 1024),
     }
-
-
-def cpu_name() -> str:
-    """The processor's name, where Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((li.split(":", 1)[1].strip() for li in lines if li.startswith("model name")), "")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import cpu_name
 
 from indexer.config import default_corpus_path
 from indexer.corpus import read_corpus
@@ -64,7 +65,7 @@ def main() -> None:
     record: dict[str, Any] = {
         "what": "near-de-duplication of the default corpus, one process",
         "command": f".venv/bin/python {' '.join(sys.argv)}",
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "n_cpus": os.cpu_count(),
         "python": platform.python_version(),
         "load_average_1_min": round(os.getloadavg()[0], 2),
@@ -271,13 +272,6 @@ def _sampled(field: str) -> Iterator[list[float]]:
 def _memory_mb(field: str) -> float:
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
-
-
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

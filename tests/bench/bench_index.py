@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from machine import cpu_name
+
 from indexer.build import BuildReport, build_index
 from indexer.config import default_corpus_path
 from indexer.corpus import read_corpus
@@ -97,14 +99,6 @@ def measure_use(path: Path) -> dict[str, Any]:
 def peak_rss_mb() -> float:
     """The most memory this process has had; Linux counts it in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def cpu_name() -> str:
-    """The processor, as the kernel names it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

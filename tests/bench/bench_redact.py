@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from machine import cpu_name
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the bench's own modules stand beside it
 
@@ -190,16 +192,6 @@ def main() -> None:
     sys.stdout.write(text + "\n")
     if arguments.json:
         arguments.json.write_text(text + "\n", encoding="utf-8")
-
-
-def cpu_name() -> str:
-    """The processor's name as the system gives it."""
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        found = re.search(r"model name\s*:\s*(.*)", info.read_text(encoding="utf-8"))
-        if found:
-            return found[1]
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from machine import cpu_name
+
 from indexer.add import add_segment
 from indexer.compact import CompactReport, compact_index
 from indexer.config import default_index_path
@@ -178,14 +180,6 @@ def measure_rewriting(
 def on_disk(path: Path) -> int:
     """The bytes of all files below a folder."""
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-
-
-def cpu_name() -> str:
-    """The processor, as the kernel names it."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

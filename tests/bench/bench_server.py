@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from machine import cpu_name
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
@@ -120,7 +122,7 @@ async def main() -> None:
             "command": "python tests/bench/bench_server.py",
             "machine": {
                 "cpus": os.cpu_count(),
-                "processor": processor(),
+                "processor": cpu_name(),
                 "load": round(os.getloadavg()[0], 1),
                 "python": platform.python_version(),
             },
@@ -133,12 +135,6 @@ async def main() -> None:
     out = ROOT / "tests" / "bench" / "results" / "server.json"
     out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2))  # noqa: T201
-
-
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":
