@@ -56,7 +56,7 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 	$(python) tests/bench/bench_curate.py --json $(results)/curate.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
-	$(python) tests/bench/bench_server.py
+	$(python) tests/bench/bench_server.py --json $(results)/server.json
 
 frozen: .venv/dev.stamp .starcite/corpus.stamp ## Curate the packages of the lock anew and compare every byte with the frozen corpus
 	$(starcite) corpus freeze --check
