@@ -115,15 +115,22 @@ async def beside_a_generation(home: Path, n_lines: int) -> dict[str, Any]:
     }
 
 
-async def main() -> None:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     out: Path | None = parser.parse_args().json
+    figures = json.dumps(asyncio.run(measure(f"--json {out}" if out else "")), indent=2)
+    if out is not None:
+        out.write_text(figures + "\n", encoding="utf-8")
+    print(figures)  # noqa: T201
+
+
+async def measure(arguments: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         starts, rss = await start_ms(home)
-        result = {
-            "command": f"python tests/bench/bench_server.py --json {out}",
+        return {
+            "command": f"python tests/bench/bench_server.py {arguments}".rstrip(),
             "machine": {
                 "cpus": os.cpu_count(),
                 "processor": cpu_name(),
@@ -136,10 +143,7 @@ async def main() -> None:
             "edits_50k_lines": edits_in_process(50_000),
             "server_10k_lines": await beside_a_generation(home, 10_000),
         }
-    if out is not None:
-        out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))  # noqa: T201
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
