@@ -28,7 +28,7 @@ ROUND_1 = (
     'ip6 = "⟦IP_ADDRESS:ipv6⟧"\nmac = "00:1a:2b:3c:4d:5e"\nt = "12:34:56"\n',
     'const ips = [\n  \'⟦IP_ADDRESS:ip⟧\',\n  \'⟦IP_ADDRESS:ip⟧\',\n];\n',
     '- name: deploy\n  env:\n    NPM_AUTH: ⟦KEY:token⟧\n    SHA: ⟦sha⟧\n',
-    '//registry.npmjs.org/:_authToken=⟦KEY:token⟧\n',
+    '//npm.example.net/:_authToken=⟦KEY:token⟧\n',
     'Stripe.api_key = \'⟦KEY:token⟧\'\n',
     'let key = ProcessInfo.processInfo.environment["K"] ?? "⟦KEY:token⟧"\n',
     'let resp = reqwest::Client::new().get(url).bearer_auth("⟦KEY:token⟧").send()?;\n',
