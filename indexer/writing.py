@@ -14,7 +14,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from indexer.errors import IndexBuildError
+from indexer.errors import IndexBuildError, IndexerError
 from indexer.manifest import (
     SEGMENTS_NAME,
     TOMBSTONES_NAME,
@@ -28,11 +28,23 @@ from indexer.source_file import Origin
 
 
 @contextmanager
-def only_writer(target: Path) -> Iterator[None]:
-    """Be the only one who writes the index in `target`, or refuse to.
+def only_writer(
+    target: Path,
+    *,
+    refuse: type[IndexerError] = IndexBuildError,
+    rival: str = "another build is writing",
+    instead: str = "folder",
+) -> Iterator[None]:
+    """Be the only one who writes the folder `target`, or refuse to.
+
+    Args:
+        target: an index or shards; the lock lies beside it.
+        refuse: the error to raise.
+        rival: what to say of somebody else who writes it.
+        instead: what to choose another one of, where nobody can write.
 
     Raises:
-        IndexBuildError: somebody else writes it, or nobody can write there.
+        IndexerError: as `refuse` says; somebody else writes it, or nobody can write there.
     """
     lock_path = target.with_name(f".{target.name}.lock")
     try:
@@ -40,12 +52,10 @@ def only_writer(target: Path) -> Iterator[None]:
         with FileLock(lock_path, timeout=0):
             yield
     except Timeout as error:
-        raise IndexBuildError(
-            f"another build is writing {target} (it holds {lock_path.name}); wait until it ends"
-        ) from error
+        raise refuse(f"{rival} {target} (it holds {lock_path.name}); wait until it ends") from error
     except OSError as error:
-        raise IndexBuildError(
-            f"cannot write in {target.parent}: {error.strerror or error}; choose another folder"
+        raise refuse(
+            f"cannot write in {target.parent}: {error.strerror or error}; choose another {instead}"
         ) from error
 
 

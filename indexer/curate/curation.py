@@ -12,12 +12,9 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from indexer.corpus_digest import CorpusDigest
 from indexer.curate.config import CurateConfig
@@ -35,7 +32,7 @@ from indexer.curate.shards import (
 from indexer.curate.steps import MakeSteps, make_steps
 from indexer.manifest import sync_folder
 from indexer.source_file import SourceFile
-from indexer.writing import built_by
+from indexer.writing import built_by, only_writer
 
 # Goes up when a rule changes what it decides, so that a run never goes on with older outcomes.
 RULES_VERSION = 1
@@ -72,7 +69,7 @@ def curate_corpus(task: Task, progress: Progress = lambda *_: None) -> ShardsMan
     """
     target = task.folder.absolute()
     partial_folder = target.with_name(f"{target.name}.partial")
-    with _only_writer(target):
+    with only_writer(target, refuse=CurateError, rival="another run curates into", instead="--to"):
         _refuse_foreign(target)
         try:
             manifest = _Curation(task, partial_folder, progress).run()
@@ -226,23 +223,6 @@ def _split(
     before = [step for step in steps[:first] if isinstance(step, Step)]
     after = [step for step in steps[last:] if isinstance(step, Step)]
     return before, steps[first:last], after
-
-
-@contextmanager
-def _only_writer(target: Path) -> Iterator[None]:
-    lock = target.with_name(f".{target.name}.lock")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=0):
-            yield
-    except Timeout as error:
-        raise CurateError(
-            f"another run curates into {target} (it holds {lock.name}); wait until it ends"
-        ) from error
-    except OSError as error:
-        raise CurateError(
-            f"cannot write in {target.parent}: {error.strerror or error}; choose another --to"
-        ) from error
 
 
 def _refuse_foreign(folder: Path) -> None:
