@@ -14,8 +14,12 @@ from indexer import Origin
 
 SCHEMA = "starcite.trace/1"  # counts up when a key changes its meaning or goes away
 _TIER_IN_WORDS = {
+    Tier.E0: "the whole file",
     Tier.E1: "verbatim",
     Tier.E2: "equal but for whitespace and comments",
+    Tier.E3: "equal but for renamed identifiers",
+    Tier.E4: "aligned with edits",
+    Tier.E5: "a lead, nothing is claimed",
 }
 _CLAIM_IN_WORDS = {
     Claim.INDEXED: "in the index",

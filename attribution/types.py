@@ -20,10 +20,22 @@ class Verdict(StrEnum):
 
 
 class Tier(StrEnum):
-    """How a match is evidenced (DESIGN: tiers); only what extension on stored text proved."""
+    """How a match is evidenced, best first; E0 to E4 are proved on stored text, E5 is not."""
 
+    E0 = "E0"  # the whole text is the whole file
     E1 = "E1"  # verbatim
     E2 = "E2"  # equal but for whitespace and comments
+    E3 = "E3"  # equal under a consistent renaming of identifiers
+    E4 = "E4"  # aligned with edits: runs of equal lexemes in the same order, with short gaps
+    E5 = "E5"  # a lead: shares words or structure, and nothing is claimed
+
+
+class Commonness(StrEnum):
+    """Whether many have this code; what is common is labelled and raises no alarm."""
+
+    RARE = "rare"
+    IDIOM = "idiom"  # held by many owners who have not taken it from each other, or says little
+    BOILERPLATE = "boilerplate"  # licence notices, imports, a main guard, tables
 
 
 class Claim(StrEnum):
@@ -54,15 +66,77 @@ class SourceSpan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One comparison that led to a decision, as data; `explain.py` prints it."""
+
+    rule: str  # "n_lexemes", "coverage", …
+    value: float
+    at_least: float
+    holds: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What speaks for a copy, measured; the features of the calibrated probability."""
+
+    n_lexemes: int  # equal, or equal under the renaming
+    coverage: float  # the part of the query's lexemes that they are
+    bits: float  # surprisal: the sum of log2(N / df) over the distinct words of the run
+    n_rare_words: int  # distinct words of the run that very few chunks of the index hold
+    n_comment_words: int  # words of comments that stand in the run on both sides
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rename:
+    """An identifier of the query and what it is called in the source."""
+
+    query: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """One run of equal lexemes of an alignment with edits, in the query and in the best source."""
+
+    query: Span
+    source: Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
-    """A maximal shared run of the query and at least one indexed document."""
+    """A stretch of the query that at least one indexed document holds too."""
 
     tier: Tier
     query: Span
     n_lexemes: int
     sources: tuple[SourceSpan, ...]  # best first; never empty
-    n_packages: int  # distinct packages that hold the run: many means an idiom
+    n_packages: int  # distinct packages that hold the run
     n_sources: int  # documents that hold the run, also those cut from `sources`
+    n_owners: int = 1  # distinct owners of these documents: many means an idiom
+    commonness: Commonness = Commonness.RARE
+    probability: float = 1.0  # that the code was copied from a source or from its ancestor
+    evidence: Evidence | None = None
+    reasons: tuple[Reason, ...] = ()  # why this tier and this commonness
+    renames: tuple[Rename, ...] = ()  # of E3, in the order of the query
+    pieces: tuple[Piece, ...] = ()  # of E4, in the order of the query
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody should look at it: a claim about code that is not common."""
+        return self.tier is not Tier.E5 and self.commonness is Commonness.RARE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lead:
+    """A document worth a look, of which nothing is claimed (E5)."""
+
+    document_id: int
+    document_sha256: str
+    start_line: int  # 0-based, half-open, of the part of the document that ranks best
+    end_line: int
+    score: float  # reciprocal ranks, summed over the views
+    ranks: tuple[tuple[str, int], ...]  # of each view that brought it, counted from 1
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,3 +149,10 @@ class Trace:
     corpus_digest: str = ""
     elapsed_ms: float = 0.0
     reason: str = ""
+    leads: tuple[Lead, ...] = ()  # only where they are asked for
+    missing_views: tuple[str, ...] = ()  # "dense": the index has none, so it brought no candidate
+
+    @property
+    def alarms(self) -> tuple[Match, ...]:
+        """The matches that somebody should look at; common code is not among them."""
+        return tuple(match for match in self.matches if match.is_alarm)

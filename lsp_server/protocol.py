@@ -107,7 +107,7 @@ class Match(TypedDict):
     """A run of the open document that the index holds too; `sources` are the best first."""
 
     range: Range
-    tier: Literal["E1", "E2"]
+    tier: Literal["E0", "E1", "E2", "E3", "E4", "E5"]
     claim: Literal["indexed", "trained_on"]
     nLexemes: int
     nPackages: int

@@ -2,7 +2,14 @@
 
 import type { Match, Origin, Range, SourceSpan, TraceResult } from "./protocol";
 
-const TIER_WORDS = { E1: "verbatim", E2: "equal but for whitespace and comments" } as const;
+const TIER_WORDS = {
+  E0: "the whole file",
+  E1: "verbatim",
+  E2: "equal but for whitespace and comments",
+  E3: "equal but for renamed identifiers",
+  E4: "aligned with edits",
+  E5: "a lead, nothing is claimed",
+} as const;
 const CLAIM_WORDS = { indexed: "in the index", trained_on: "in the model's training data" } as const;
 
 /** One row of a list of matches: a match and one of its sources. */

@@ -63,7 +63,7 @@ export interface SourceSpan {
 
 export interface Match {
   range: Range;
-  tier: "E1" | "E2";
+  tier: "E0" | "E1" | "E2" | "E3" | "E4" | "E5";
   claim: "indexed" | "trained_on";
   nLexemes: number;
   nPackages: number;
