@@ -16,6 +16,7 @@ from indexer.index import Index
 from indexer.manifest import SEGMENTS_NAME, Manifest, sync_folder
 from indexer.source_file import SourceFile
 from indexer.store.lexical import CHUNK_LINES
+from indexer.text.rename import P_K, P_W
 from indexer.text.winnow import K, W
 from indexer.tombstones import entomb, live_places
 from indexer.writing import changing, corpus_digest, next_name, publish, seal_files
@@ -82,10 +83,10 @@ def add_segment(
 
 def _check_settings(path: Path, manifest: Manifest) -> None:
     """Refuse to mix fingerprints of two kinds in one index."""
-    found = (manifest.k, manifest.w, manifest.chunk_lines)
-    own = (K, W, CHUNK_LINES)
+    found = (manifest.k, manifest.w, manifest.p_k, manifest.p_w, manifest.chunk_lines)
+    own = (K, W, P_K, P_W, CHUNK_LINES)
     if found != own:
-        raise IndexFormatError(path, f"k, w and chunk lines {found}", f"{own}")
+        raise IndexFormatError(path, f"k, w (of E, of P) and chunk lines {found}", f"{own}")
 
 
 def _collect(files: Iterable[SourceFile], collected: Collector, index: Index) -> set[int]:

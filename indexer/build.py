@@ -26,6 +26,7 @@ from indexer.manifest import (
 from indexer.source_file import SourceFile
 from indexer.store.lexical import CHUNK_LINES
 from indexer.store.membership import TILE_CHARS
+from indexer.text.rename import P_K, P_W
 from indexer.text.winnow import K, W
 from indexer.writing import built_by, corpus_digest, only_writer, seal_files
 
@@ -121,6 +122,8 @@ def _seal(partial: Path, collected: Collector) -> Manifest:
         built_by=built_by(),
         k=K,
         w=W,
+        p_k=P_K,
+        p_w=P_W,
         tile_chars=TILE_CHARS,
         chunk_lines=CHUNK_LINES,
         n_documents=len(collected),

@@ -23,6 +23,7 @@ from indexer.errors import (
 from indexer.liveness import Liveness, Mask, Stamp, stamp_of
 from indexer.manifest import SEGMENTS_NAME, Manifest, read_manifest
 from indexer.store.documents import Document
+from indexer.store.fingerprints import View
 from indexer.store.lexical import Lead, LexicalReader
 from indexer.store.membership import TILE_CHARS
 from indexer.store.segment import SegmentReader
@@ -133,8 +134,18 @@ class Index:
         segments = self._open_segments()
         return max((segment.membership.longest_chain(data) for segment in segments), default=0)
 
-    def lookup(self, fingerprints: NDArray[np.uint32]) -> Postings:
-        """Where each fingerprint occurs, by segment, query index and offset.
+    def portrait_hits(self, text: str) -> NDArray[np.bool_]:
+        """For each byte offset of a text in UTF-8 whether the 50 bytes from there are a member.
+
+        Members are the 50-byte tiles of the indexed texts as they stand, at stride 50. As with
+        `longest_chain`, tiles of forgotten documents count until their segment is rewritten.
+        """
+        data = to_bytes(text)
+        hits = [segment.portrait.hits(data) for segment in self._open_segments()]
+        return np.logical_or.reduce(hits) if hits else np.zeros(0, dtype=np.bool_)
+
+    def lookup(self, fingerprints: NDArray[np.uint32], *, view: View = "e") -> Postings:
+        """Where each fingerprint of a view occurs, by segment, query index and offset.
 
         Of a fingerprint with more than 512 postings in a segment an even sample is taken.
         """
@@ -143,7 +154,7 @@ class Index:
         segments, forgotten = self._open_segments(), self._liveness.forgotten()
         for base, segment in zip(self._bases, segments, strict=False):
             is_live = _live_filter(segment, base, forgotten)
-            indices, offsets = segment.fingerprints.lookup(fingerprints, is_live=is_live)
+            indices, offsets = segment.fingerprints[view].lookup(fingerprints, is_live=is_live)
             numbers, inside = segment.text.locate(offsets)
             query_index.append(indices)
             document_id.append(numbers + np.int32(base))

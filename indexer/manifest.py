@@ -18,7 +18,7 @@ from typing import Any
 
 from indexer.errors import IndexDamagedError, IndexFormatError, IndexMissingError
 
-FORMAT = 1
+FORMAT = 2  # 2 added view P of the fingerprints and the filter of 50-byte tiles
 FILE_NAME = "manifest.json"
 SEGMENTS_NAME = "segments"
 TOMBSTONES_NAME = "tombstones"
@@ -42,6 +42,8 @@ class Manifest:
     built_by: str  # "starcite 0.1.0"
     k: int  # lexemes in a k-gram
     w: int  # k-grams in a window of winnowing
+    p_k: int  # the same of view P, where names are taken away
+    p_w: int
     tile_chars: int  # bytes in a tile of the membership filter
     chunk_lines: int  # lines in a chunk of the BM25 index
     n_documents: int  # as ids count them: forgotten ones too, until their segment is rewritten

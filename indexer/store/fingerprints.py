@@ -1,4 +1,6 @@
-"""View E: where each fingerprint of the indexed text occurs, for lookup by binary search.
+"""Where each fingerprint of the indexed text occurs, for lookup by binary search.
+
+One pair of files for each view: E of exact lexemes, P of lexemes without their names.
 
 Two arrays in the order of the fingerprint: its 32-bit value, and the byte offset of the k-gram's
 first lexeme in the segment's text (all documents one after the other). 8 bytes a posting.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +18,8 @@ from numpy.typing import NDArray
 from indexer.errors import IndexDamagedError
 from indexer.store.arrays import Spill, open_array, write_array
 
-VALUES_NAME = "fingerprints_e.npy"
-POSITIONS_NAME = "positions_e.npy"
+View = Literal["e", "p"]
+VIEWS: tuple[View, ...] = ("e", "p")
 # A value with more postings than this is boilerplate: a lookup takes an even sample of them, so
 # that one licence header in a query cannot make it slow.
 MAX_POSTINGS = 512
@@ -27,13 +30,24 @@ _COPY_ROWS = 1 << 20
 _SORT_ROWS = 1 << 24  # postings sorted at a time, 128 MiB
 
 
+def values_name(view: View) -> str:
+    """The file of a view's fingerprints, in order."""
+    return f"fingerprints_{view}.npy"
+
+
+def positions_name(view: View) -> str:
+    """The file that says where each of them occurs."""
+    return f"positions_{view}.npy"
+
+
 class FingerprintWriter:
     """Collects postings and writes them sorted; a range of values at a time, to bound memory."""
 
-    def __init__(self, folder: Path, *, sort_rows: int = _SORT_ROWS) -> None:
+    def __init__(self, folder: Path, *, view: View = "e", sort_rows: int = _SORT_ROWS) -> None:
         self._folder = folder
+        self._view = view
         self._sort_rows = sort_rows
-        self._keys = Spill(folder / "postings.spill")
+        self._keys = Spill(folder / f"postings_{view}.spill")
 
     def add(self, values: NDArray[np.uint32], offsets: NDArray[np.int64]) -> None:
         """Add postings; offsets are bytes into the segment's text and below 2**32."""
@@ -42,7 +56,7 @@ class FingerprintWriter:
     def finish(self) -> None:
         """Write both arrays."""
         n_postings = len(self._keys)
-        for name, shift in ((VALUES_NAME, 32), (POSITIONS_NAME, 0)):
+        for name, shift in ((values_name(self._view), 32), (positions_name(self._view), 0)):
             halves = (
                 ((keys >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
                 for keys in self._sorted()
@@ -69,12 +83,13 @@ class FingerprintWriter:
 class FingerprintReader:
     """The postings of one segment, memory-mapped."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / VALUES_NAME
+    def __init__(self, folder: Path, *, view: View = "e") -> None:
+        self._path = folder / values_name(view)
+        positions = folder / positions_name(view)
         self._values: NDArray[np.uint32] = open_array(self._path, dtype=np.uint32)
-        self._positions: NDArray[np.uint32] = open_array(folder / POSITIONS_NAME, dtype=np.uint32)
+        self._positions: NDArray[np.uint32] = open_array(positions, dtype=np.uint32)
         if len(self._values) != len(self._positions):
-            raise IndexDamagedError(folder / POSITIONS_NAME, "it does not match the fingerprints")
+            raise IndexDamagedError(positions, "it does not match the fingerprints")
 
     def __len__(self) -> int:
         return len(self._values)

@@ -3,13 +3,16 @@
 Of each document the tiles of 32 bytes at stride 32 are members; a query asks for its tiles at
 every offset. One hit says little (boilerplate, separators), a chain of consecutive tiles much.
 A chain of n needs up to (n + 1) * 32 - 1 bytes of shared text, so short copies may have none.
+A second filter has tiles of 50 bytes of the text as it stands, the tiling of Data Portraits
+(Marone, Van Durme, NeurIPS 2023), so that clients of that service can ask this index.
 Filter: Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors" (CACM 1970).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +26,33 @@ TILE_CHARS = 32  # bytes of text without whitespace
 FPR = 1e-4  # false positives per tile asked for, at capacity
 N_HASHES = 13  # round(-log2(FPR)), the number of hashes that needs the fewest bits
 FILE_NAME = "membership.npy"
+PORTRAIT_BYTES = 50
+PORTRAIT_NAME = "membership_portrait.npy"
 
 _SLICE_BITS = 1 << 26  # a filter is written in slices of 64 MiB of working memory
 _QUERY_BLOCK = 1 << 16  # offsets looked up at a time
-_WORD_FACTORS = mix(np.arange(1, 5, dtype=np.uint64)) | np.uint64(1)
+_WORD_FACTORS = mix(np.arange(1, 9, dtype=np.uint64)) | np.uint64(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tiling:
+    """How a text is cut into tiles, and the file of their filter."""
+
+    file_name: str
+    n_bytes: int  # of a tile, and the stride on the indexed side
+    normalise: Callable[[bytes], bytes]
+
+    def tiles(self, data: bytes) -> NDArray[np.uint64]:
+        """The hashes of a document's tiles; what is left over at its end has none."""
+        text = self.normalise(data)
+        n_tiles = len(text) // self.n_bytes
+        rows = np.frombuffer(text, dtype=np.uint8, count=n_tiles * self.n_bytes)
+        return _tile_hashes(rows.reshape(n_tiles, self.n_bytes))
+
+
+STRIPPED = Tiling(file_name=FILE_NAME, n_bytes=TILE_CHARS, normalise=strip_whitespace)
+PORTRAIT = Tiling(file_name=PORTRAIT_NAME, n_bytes=PORTRAIT_BYTES, normalise=bytes)
+TILINGS = (STRIPPED, PORTRAIT)
 
 
 def n_bits_for(capacity: int) -> int:
@@ -41,22 +67,19 @@ def n_bits_for(capacity: int) -> int:
 class MembershipWriter:
     """Collects the tiles of documents and writes the filter once their number is known."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._tiles = Spill(folder / "tiles.spill")
+    def __init__(self, folder: Path, tiling: Tiling = STRIPPED) -> None:
+        self._path = folder / tiling.file_name
+        self._tiling = tiling
+        self._tiles = Spill(self._path.with_suffix(".spill"))
 
     def add(self, data: bytes) -> None:
-        """Add a document's tiles; what is left over at its end has none."""
-        stripped = strip_whitespace(data)
-        n_tiles = len(stripped) // TILE_CHARS
-        words = np.frombuffer(stripped, dtype="<u8", count=n_tiles * 4).reshape(n_tiles, 4)
-        self._tiles.append(_tile_hashes(words))
+        """Add a document's tiles."""
+        self._tiles.append(self._tiling.tiles(data))
 
     def finish(self) -> None:
         """Write the filter."""
         n_bits = n_bits_for(len(self._tiles))
-        path = self._folder / FILE_NAME
-        write_array(path, self._slices(n_bits), dtype=np.uint8, length=n_bits // 8)
+        write_array(self._path, self._slices(n_bits), dtype=np.uint8, length=n_bits // 8)
         self.discard()
 
     def discard(self) -> None:
@@ -79,13 +102,14 @@ class MembershipWriter:
 class Membership:
     """The filter, memory-mapped. Never a false negative."""
 
-    def __init__(self, bits: NDArray[np.uint8]) -> None:
+    def __init__(self, bits: NDArray[np.uint8], tiling: Tiling = STRIPPED) -> None:
         self._bits = bits
+        self._tiling = tiling
 
     @classmethod
-    def open(cls, folder: Path) -> Membership:
+    def open(cls, folder: Path, tiling: Tiling = STRIPPED) -> Membership:
         """Map the filter in a segment's folder."""
-        return cls(open_array(folder / FILE_NAME, dtype=np.uint8))
+        return cls(open_array(folder / tiling.file_name, dtype=np.uint8), tiling)
 
     def contains(self, tiles: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Whether each tile hash is a member, (N,) bool; wrong with probability FPR if True."""
@@ -101,25 +125,35 @@ class Membership:
 
     def longest_chain(self, data: bytes) -> int:
         """The most tiles in a row, each right behind the one before, that are all members."""
-        stripped = strip_whitespace(data)
-        n_offsets = len(stripped) - TILE_CHARS + 1
-        if n_offsets <= 0:
-            return 0
-        windows = np.lib.stride_tricks.sliding_window_view(
-            np.frombuffer(stripped, dtype=np.uint8), TILE_CHARS
-        )
-        hits = np.zeros(-(-n_offsets // TILE_CHARS) * TILE_CHARS, dtype=np.bool_)
+        width = self._tiling.n_bytes
+        hits = self.hits(data)
+        padded = np.zeros(-(-len(hits) // width) * width, dtype=np.bool_)
+        padded[: len(hits)] = hits
+        return _longest_run(padded.reshape(-1, width)) if len(hits) else 0
+
+    def hits(self, data: bytes) -> NDArray[np.bool_]:
+        """For each offset of the normalised text whether the tile that begins there is a member."""
+        text = np.frombuffer(self._tiling.normalise(data), dtype=np.uint8)
+        n_offsets = max(0, len(text) - self._tiling.n_bytes + 1)
+        hits = np.zeros(n_offsets, dtype=np.bool_)
+        if not n_offsets:
+            return hits
+        windows = np.lib.stride_tricks.sliding_window_view(text, self._tiling.n_bytes)
         for begin in range(0, n_offsets, _QUERY_BLOCK):
-            block = np.ascontiguousarray(windows[begin : begin + _QUERY_BLOCK]).view("<u8")
+            block = windows[begin : begin + _QUERY_BLOCK]
             hits[begin : begin + len(block)] = self.contains(_tile_hashes(block))
-        return _longest_run(hits.reshape(-1, TILE_CHARS))
+        return hits
 
 
-def _tile_hashes(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Hash tiles given as four words each: (N, 4) uint64 → (N,) uint64."""
+def _tile_hashes(tiles: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Hash tiles given as rows of bytes, which end is padded with zeros: (N, B) → (N,) uint64."""
+    n_words = -(-tiles.shape[1] // 8)
+    padded = np.zeros((len(tiles), n_words * 8), dtype=np.uint8)
+    padded[:, : tiles.shape[1]] = tiles
+    words = padded.view("<u8")
     hashes = np.zeros(len(words), dtype=np.uint64)
-    for column, factor in enumerate(_WORD_FACTORS):
-        hashes = mix((hashes ^ words[:, column]) * factor)
+    for column in range(n_words):
+        hashes = mix((hashes ^ words[:, column]) * _WORD_FACTORS[column])
     return hashes
 
 

@@ -1,4 +1,4 @@
-"""A segment: the five structures over one immutable set of documents, written and read together."""
+"""A segment: the structures over one immutable set of documents, written and read together."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from indexer.errors import IndexBuildError, IndexDamagedError, IndexerError
 from indexer.store.documents import Document, DocumentReader, write_documents
-from indexer.store.fingerprints import FingerprintReader, FingerprintWriter
+from indexer.store.fingerprints import VIEWS, FingerprintReader, FingerprintWriter, View
 from indexer.store.lexical import LexicalReader, LexicalWriter
-from indexer.store.membership import Membership, MembershipWriter
+from indexer.store.membership import PORTRAIT, TILINGS, Membership, MembershipWriter
 from indexer.store.text_store import TextReader, TextWriter
 from indexer.text.lex import lex
 from indexer.text.normalize import to_text
-from indexer.text.winnow import winnow
+from indexer.text.rename import winnow_renamed
+from indexer.text.winnow import Fingerprints, winnow
 
 MAX_BYTES = 1 << 32  # postings hold 32-bit offsets into a segment's text
 
@@ -36,10 +37,12 @@ class SegmentWriter:
             opened.callback(self._lexical.discard)
             self._text = TextWriter(folder)
             opened.callback(self._text.discard)
-            self._fingerprints = FingerprintWriter(folder)
-            opened.callback(self._fingerprints.discard)
-            self._membership = MembershipWriter(folder)
-            opened.callback(self._membership.discard)
+            self._fingerprints = {view: FingerprintWriter(folder, view=view) for view in VIEWS}
+            for fingerprints in self._fingerprints.values():
+                opened.callback(fingerprints.discard)
+            self._membership = [MembershipWriter(folder, tiling) for tiling in TILINGS]
+            for membership in self._membership:
+                opened.callback(membership.discard)
             self._opened = opened.pop_all()
 
     @property
@@ -60,11 +63,16 @@ class SegmentWriter:
                 "holds; build one index for each part of it"
             )
         lexemes = lex(data, language)
-        fingerprints = winnow(lexemes.hashes)
-        offsets = lexemes.starts[fingerprints.positions] + base
+        of_view: dict[View, Fingerprints] = {
+            "e": winnow(lexemes.hashes),
+            "p": winnow_renamed(data, lexemes, language),
+        }
         self._text.add(data)
-        self._fingerprints.add(fingerprints.values, offsets)
-        self._membership.add(data)
+        for view, fingerprints in of_view.items():
+            offsets = lexemes.starts[fingerprints.positions] + base
+            self._fingerprints[view].add(fingerprints.values, offsets)
+        for membership in self._membership:
+            membership.add(data)
         self._lexical.add(self._n_documents, text)
         self._n_documents += 1
         return self._n_documents - 1
@@ -87,15 +95,18 @@ class SegmentWriter:
             if hashlib.sha256(data).hexdigest().encode() != digests[number]:
                 raise IndexDamagedError(self._folder, f"text {number} is not what was indexed")
             self._text.add_frame(source.text.frame(number), n_bytes=len(data))
-            self._membership.add(data)
+            for membership in self._membership:
+                membership.add(data)
             self._lexical.add(self._n_documents, to_text(data))
             self._n_documents += 1
             yield len(data)
         shift = ends - sizes - source.text.starts[:-1]
-        for values, offsets in source.fingerprints.chunks():
-            places, _ = source.text.locate(offsets)
-            is_kept = kept[places]
-            self._fingerprints.add(values[is_kept], (offsets + shift[places])[is_kept])
+        for view in VIEWS:
+            for values, offsets in source.fingerprints[view].chunks():
+                places, _ = source.text.locate(offsets)
+                is_kept = kept[places]
+                moved = (offsets + shift[places])[is_kept]
+                self._fingerprints[view].add(values[is_kept], moved)
 
     def finish(self, documents: Sequence[Document]) -> None:
         """Write what needed all documents; `documents` has one for each that was added."""
@@ -103,8 +114,10 @@ class SegmentWriter:
             raise ValueError(f"{len(documents)} records for {self._n_documents} documents")
         write_documents(self._folder, documents)
         self._text.finish()
-        self._fingerprints.finish()
-        self._membership.finish()
+        for fingerprints in self._fingerprints.values():
+            fingerprints.finish()
+        for membership in self._membership:
+            membership.finish()
         self._lexical.finish()
 
     def discard(self) -> None:
@@ -122,8 +135,9 @@ class SegmentReader:
         self._folder = folder
         self.documents = DocumentReader(folder)
         self.text = TextReader(folder)
-        self.fingerprints = FingerprintReader(folder)
+        self.fingerprints = {view: FingerprintReader(folder, view=view) for view in VIEWS}
         self.membership = Membership.open(folder)
+        self.portrait = Membership.open(folder, PORTRAIT)
         self._lexical: LexicalReader | None = None
         self._opening = threading.Lock()
         if len(self.documents) != len(self.text):

@@ -37,7 +37,11 @@ def winnow(hashes: NDArray[np.uint64], *, k: int = K, w: int = W) -> Fingerprint
     A sequence shorter than one window but of k lexemes or more has one fingerprint, the minimum of
     what there is; a shorter one has none.
     """
-    grams = gram_hashes(hashes, k=k)
+    return winnow_grams(gram_hashes(hashes, k=k), w=w)
+
+
+def winnow_grams(grams: NDArray[np.uint64], *, w: int) -> Fingerprints:
+    """The fingerprints among the hashes of all k-grams of a text."""
     if len(grams) == 0:
         return Fingerprints(np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.int64))
     positions = _rightmost_minima(grams, min(w, len(grams)))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from indexer.errors import IndexDamagedError
 from indexer.store.fingerprints import (
     MAX_POSTINGS,
-    VALUES_NAME,
     FingerprintReader,
     FingerprintWriter,
+    values_name,
 )
 
 # Few distinct values, and those at the ends of the ranges that a sort may take.
@@ -66,7 +66,9 @@ def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     for name, n in (("a", 1), ("b", 2)):
         (tmp_path / name).mkdir()
         build(tmp_path / name, [(1, 1)] * n)
-    (tmp_path / "a" / VALUES_NAME).write_bytes((tmp_path / "b" / VALUES_NAME).read_bytes())
+    (tmp_path / "a" / values_name("e")).write_bytes(
+        (tmp_path / "b" / values_name("e")).read_bytes()
+    )
 
     with pytest.raises(IndexDamagedError, match=r"positions_e\.npy"):
         FingerprintReader(tmp_path / "a")
