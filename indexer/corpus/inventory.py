@@ -15,15 +15,22 @@ CORPUS_FORMAT = 1
 MARKER = "corpus.json"
 LOCK_COPY = "corpus.lock"
 PACKAGES = "packages"
+BENCHMARKS = "benchmarks"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Archive:
-    """One zip file of a corpus and the origin of everything in it."""
+class Stored:
+    """One file of a corpus folder."""
 
     file: str
     sha256: str
     n_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archive(Stored):
+    """One zip file of a corpus and the origin of everything in it."""
+
     source: str  # "pypi" or "python"
     name: str
     version: str
@@ -48,6 +55,7 @@ class Inventory:
     lock_sha256: str
     archives: tuple[Archive, ...]  # in the order of reading: by name
     census: Census
+    benchmarks: tuple[Stored, ...] = ()  # wheels whose problems the corpus must not hold
 
     def summary(self) -> str:
         """The corpus in one line for people."""
@@ -95,6 +103,7 @@ def read_inventory(folder: Path) -> Inventory:
             lock_sha256=str(table["lock_sha256"]),
             archives=tuple(Archive(**entry) for entry in table["archives"]),
             census=Census(**table["census"]),
+            benchmarks=tuple(Stored(**entry) for entry in table.get("benchmarks", [])),
         )
     except (KeyError, TypeError) as error:
         raise CorpusDamagedError(f"{marker} is damaged ({error}); delete it and {again}") from error
@@ -106,12 +115,27 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def find_damage(folder: Path, archives: Iterable[Archive]) -> Archive | None:
-    """The first archive that is missing or not as it was fetched, or None."""
-    for archive in archives:
-        path = folder / PACKAGES / archive.file
-        if not path.is_file() or path.stat().st_size != archive.n_bytes:
-            return archive
-        if file_sha256(path) != archive.sha256:
-            return archive
+def find_damage(folder: Path, files: Iterable[Stored], *, inside: str = PACKAGES) -> Stored | None:
+    """The first file that is missing or not as it was fetched, or None."""
+    for stored in files:
+        path = folder / inside / stored.file
+        if not path.is_file() or path.stat().st_size != stored.n_bytes:
+            return stored
+        if file_sha256(path) != stored.sha256:
+            return stored
     return None
+
+
+def benchmark_paths(folder: Path) -> list[Path]:
+    """The wheels with the problems that a fetched corpus must not hold.
+
+    Raises:
+        CorpusMissingError: the folder holds no complete corpus.
+        CorpusDamagedError: one of them is not as it was fetched.
+    """
+    stored = read_inventory(folder).benchmarks
+    damaged = find_damage(folder, stored, inside=BENCHMARKS)
+    if damaged is not None:
+        path = folder / BENCHMARKS / damaged.file
+        raise CorpusDamagedError(f"{path} is missing or damaged; run: starcite corpus fetch")
+    return [folder / BENCHMARKS / one.file for one in stored]

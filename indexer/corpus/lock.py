@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from indexer.corpus.errors import LockError
 from indexer.corpus.wheel_name import WheelName, normalise_name
@@ -30,14 +30,20 @@ _PATTERNS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LockedPackage:
-    """One package of a corpus: a wheel, its digest, its licence and what that was read from."""
+class LockedWheel:
+    """One wheel and its digest."""
 
     name: str
     version: str
     file: str  # the wheel's file name
     sha256: str
     n_bytes: int  # of the wheel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LockedPackage(LockedWheel):
+    """One package of a corpus: a wheel, its licence and what that was read from."""
+
     spdx_id: str
     license_evidence: str
 
@@ -51,6 +57,8 @@ class Lock:
 
     packages: tuple[LockedPackage, ...]  # sorted by name
     standard_library: bool = False  # whether the running Python's own library belongs to it
+    # Wheels with problems that the corpus must not hold. Nothing of them enters it.
+    benchmarks: tuple[LockedWheel, ...] = ()  # sorted by name
 
 
 def default_lock() -> Path:
@@ -86,51 +94,62 @@ def parse_lock(text: str, *, name: str = "lock") -> Lock:
             f"{name} has lock format {table.get('format')!r}, this version reads {LOCK_FORMAT}; "
             "make it again: starcite corpus lock"
         )
-    _refuse_unknown(table, {"format", "standard_library", "package"}, name)
+    _refuse_unknown(table, {"format", "standard_library", "package", "benchmark"}, name)
     standard_library = table.get("standard_library", False)
     if not isinstance(standard_library, bool):
         raise LockError(f"{name}: standard_library is {standard_library!r}, not true or false")
-    entries = table.get("package", [])
-    if not isinstance(entries, list):
-        raise LockError(f"{name}: package is no list of tables; write [[package]]")
-    packages = tuple(sorted((_package(e, name) for e in entries), key=_sort_key))
-    _refuse_twice(packages, name)
+    packages = _wheels(table, "package", LockedPackage, name)
+    benchmarks = _wheels(table, "benchmark", LockedWheel, name)
+    _refuse_twice((*packages, *benchmarks), name)
     if not packages and not standard_library:
         raise LockError(f"{name} names no package; make it again: starcite corpus lock")
-    return Lock(packages=packages, standard_library=standard_library)
+    return Lock(packages=packages, standard_library=standard_library, benchmarks=benchmarks)
 
 
 def dump_lock(lock: Lock) -> str:
     """The text of a lock file; `parse_lock` reads the same lock back."""
     lines = [_HEADER, f"format = {LOCK_FORMAT}"]
     lines.append(f"standard_library = {json.dumps(lock.standard_library)}")
-    for package in sorted(lock.packages, key=_sort_key):
-        lines.append("\n[[package]]")
-        lines += [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}"
-            for key, value in asdict(package).items()
-        ]
+    for title, wheels in (("package", lock.packages), ("benchmark", lock.benchmarks)):
+        for wheel in sorted(wheels, key=_sort_key):
+            lines.append(f"\n[[{title}]]")
+            lines += [
+                f"{key} = {json.dumps(value, ensure_ascii=False)}"
+                for key, value in asdict(wheel).items()
+            ]
     return "\n".join(lines) + "\n"
 
 
-def _package(entry: Any, name: str) -> LockedPackage:
+_Wheel = TypeVar("_Wheel", bound=LockedWheel)
+
+
+def _wheels(table: dict[str, Any], key: str, kind: type[_Wheel], name: str) -> tuple[_Wheel, ...]:
+    entries = table.get(key, [])
+    if not isinstance(entries, list):
+        raise LockError(f"{name}: {key} is no list of tables; write [[{key}]]")
+    return tuple(sorted((_wheel(e, key, kind, name) for e in entries), key=_sort_key))
+
+
+def _wheel(entry: Any, kind_name: str, kind: type[_Wheel], name: str) -> _Wheel:
     if not isinstance(entry, dict):
-        raise LockError(f"{name}: a package is {entry!r}, not a table")
-    keys = {field.name for field in fields(LockedPackage)}
-    title = f"{name}: package {entry.get('name', '?')!r}"
+        raise LockError(f"{name}: a {kind_name} is {entry!r}, not a table")
+    keys = {field.name for field in fields(kind)}
+    title = f"{name}: {kind_name} {entry.get('name', '?')!r}"
     _refuse_unknown(entry, keys, title)
     for key, pattern in _PATTERNS.items():
+        if key not in keys:
+            continue
         value = entry.get(key)
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise LockError(f"{title}: {key} is {value!r}, which is missing or malformed")
     n_bytes = entry.get("n_bytes")
     if not isinstance(n_bytes, int) or isinstance(n_bytes, bool) or n_bytes <= 0:
         raise LockError(f"{title}: n_bytes is {n_bytes!r}, not a size in bytes")
-    package = LockedPackage(**entry)
-    wheel = WheelName.parse(package.file)
-    if wheel is None or wheel.name != normalise_name(package.name):
-        raise LockError(f"{title}: {package.file} is no wheel of that package")
-    return package
+    locked = kind(**entry)
+    wheel = WheelName.parse(locked.file)
+    if wheel is None or wheel.name != normalise_name(locked.name):
+        raise LockError(f"{title}: {locked.file} is no wheel of that package")
+    return locked
 
 
 def _refuse_unknown(table: dict[str, Any], known: set[str], title: str) -> None:
@@ -141,7 +160,7 @@ def _refuse_unknown(table: dict[str, Any], known: set[str], title: str) -> None:
         )
 
 
-def _refuse_twice(packages: Iterable[LockedPackage], name: str) -> None:
+def _refuse_twice(packages: Iterable[LockedWheel], name: str) -> None:
     seen: set[str] = set()
     for package in packages:
         key = normalise_name(package.name)
@@ -150,7 +169,7 @@ def _refuse_twice(packages: Iterable[LockedPackage], name: str) -> None:
         seen.add(key)
 
 
-def _sort_key(package: LockedPackage) -> str:
+def _sort_key(package: LockedWheel) -> str:
     return normalise_name(package.name)
 
 

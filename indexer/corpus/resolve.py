@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
+from typing import TypeVar
 
 from indexer.corpus.errors import FetchError, LockError
 from indexer.corpus.filters import is_vendored
 from indexer.corpus.inventory import file_sha256
 from indexer.corpus.licenses import Refused, judge_license
-from indexer.corpus.lock import Lock, LockedPackage
+from indexer.corpus.lock import Lock, LockedPackage, LockedWheel
 from indexer.corpus.packages import read_bounded
 from indexer.corpus.pip import run_pip_download
 from indexer.corpus.wheel_name import normalise_name
@@ -47,6 +48,7 @@ class LeftOut:
 
 
 Outcome = LockedPackage | LeftOut
+_O = TypeVar("_O", bound=LockedWheel | LeftOut)
 
 
 def read_names(path: Path) -> list[str]:
@@ -69,28 +71,40 @@ def read_names(path: Path) -> list[str]:
 
 
 def make_lock(
-    names: Sequence[str], *, standard_library: bool, progress: Callable[[Outcome], None]
+    names: Sequence[str],
+    *,
+    standard_library: bool,
+    benchmarks: Sequence[str] = (),
+    progress: Callable[[LockedWheel | LeftOut], None],
 ) -> tuple[Lock, list[LeftOut]]:
     """Resolve each name to its newest wheel and judge its licence; also say what is left out.
+
+    Of the benchmarks nothing enters the corpus, so that their licences are not judged.
 
     Raises:
         FetchError: pip could not fetch a package.
     """
     with tempfile.TemporaryDirectory(prefix="starcite-lock-") as folder:
-        outcomes = asyncio.run(_resolve_all(names, Path(folder), progress))
+        outcomes = asyncio.run(_resolve_all(names, inspect_wheel, Path(folder), progress))
+        wheels = asyncio.run(_resolve_all(benchmarks, _lock_wheel, Path(folder), progress))
     packages = tuple(o for o in outcomes if isinstance(o, LockedPackage))
-    lock = Lock(packages=packages, standard_library=standard_library)
+    lock = Lock(packages=packages, standard_library=standard_library, benchmarks=tuple(wheels))
     return lock, [o for o in outcomes if isinstance(o, LeftOut)]
 
 
 async def _resolve_all(
-    names: Sequence[str], folder: Path, progress: Callable[[Outcome], None]
-) -> list[Outcome]:
+    names: Sequence[str],
+    inspect: Callable[[Path], _O],
+    folder: Path,
+    progress: Callable[[LockedWheel | LeftOut], None],
+) -> list[_O]:
     slots = asyncio.Semaphore(N_PROCESSES)
 
-    async def resolve(name: str) -> Outcome:
+    async def resolve(name: str) -> _O:
         async with slots:
-            outcome = await _resolve(name, folder / normalise_name(name))
+            target = folder / normalise_name(name)
+            await _fetch_newest(name, target)
+            outcome = _inspect_and_remove(target, inspect)
         progress(outcome)
         return outcome
 
@@ -102,8 +116,8 @@ async def _resolve_all(
     return [task.result() for task in tasks]
 
 
-async def _resolve(requirement: str, folder: Path) -> Outcome:
-    """Fetch the newest pure wheel, or else the newest one for Linux, and judge it."""
+async def _fetch_newest(requirement: str, folder: Path) -> None:
+    """Fetch the newest pure wheel, or else the newest one for Linux."""
     dest = ("--dest", str(folder), requirement)
     try:
         await run_pip_download([*_PURE, *dest])
@@ -111,14 +125,24 @@ async def _resolve(requirement: str, folder: Path) -> Outcome:
         if "no wheel" not in str(error):
             raise
         await run_pip_download(["--python-version", LOCK_PYTHON, *_LINUX, *dest])
-    return _inspect_and_remove(folder)
 
 
-def _inspect_and_remove(folder: Path) -> Outcome:
+def _inspect_and_remove(folder: Path, inspect: Callable[[Path], _O]) -> _O:
     wheel = next(folder.glob("*.whl"))
-    outcome = inspect_wheel(wheel)
+    outcome = inspect(wheel)
     wheel.unlink()
     return outcome
+
+
+def _lock_wheel(wheel: Path) -> LockedWheel:
+    metadata, _ = _read_metadata(wheel)
+    return LockedWheel(
+        name=str(metadata["Name"]),
+        version=str(metadata["Version"]),
+        file=wheel.name,
+        sha256=file_sha256(wheel),
+        n_bytes=wheel.stat().st_size,
+    )
 
 
 def inspect_wheel(wheel: Path) -> Outcome:

@@ -1,16 +1,19 @@
 """Benchmark problems from the files that the user has: nothing of any benchmark is shipped.
 
-Read are JSON lines (also `.gz` and `.zst`) with `task_id` and a problem in HumanEval's fields
-(`prompt`, `canonical_solution`) or MBPP's (`text` or `prompt`, `code`), and plain text (`.txt`),
-where each paragraph is a problem.
+Read are JSON lines (also `.gz` and `.zst`, and all such files in a wheel) with `task_id` and a
+problem in HumanEval's fields (`prompt`, `canonical_solution`) or MBPP's (`text` or `prompt`,
+`code`), and plain text (`.txt`), where each paragraph is a problem.
 """
 
 from __future__ import annotations
 
 import ast
 import gzip
+import inspect
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,17 @@ from typing import Any
 import zstandard
 
 from indexer.curate.errors import CurateError
+
+_DATA_FILE = re.compile(r"\.jsonl(\.gz|\.zst)?$")
+_UNREADABLE = (
+    OSError,
+    UnicodeDecodeError,
+    EOFError,
+    zlib.error,
+    zstandard.ZstdError,
+    zipfile.BadZipFile,
+    RuntimeError,  # an encrypted or exotic zip
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +43,7 @@ class Problem:
     statement: str = ""  # the task in words: a docstring, a question
     signature: str = ""  # `def name(...) -> type:`
     body: str = ""  # the solution without its signature and docstring
+    helpers: str = ""  # the other functions that the prompt gives, without their docstrings
 
 
 def read_benchmark(path: Path) -> list[Problem]:
@@ -38,23 +53,30 @@ def read_benchmark(path: Path) -> list[Problem]:
         CurateError: it cannot be read, holds no problem, or a line is none.
     """
     try:
-        text = _read_text(path)
-    except (OSError, UnicodeDecodeError, EOFError, zstandard.ZstdError) as error:
+        texts = (
+            _read_wheel(path) if path.suffix == ".whl" else [_unpack(path.name, path.read_bytes())]
+        )
+    except _UNREADABLE as error:
         raise CurateError(
             f"cannot read the benchmark {path}: {error}; check --benchmark"
         ) from error
     parse = _paragraphs if path.suffix == ".txt" else _json_lines
-    problems = list(parse(text, path))
+    problems = [problem for text in texts for problem in parse(text, path)]
     if not problems:
         raise CurateError(f"{path} holds no benchmark problem; check --benchmark")
     return problems
 
 
-def _read_text(path: Path) -> str:
-    data = path.read_bytes()
-    if path.suffix == ".gz":
+def _read_wheel(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as wheel:
+        names = sorted(name for name in wheel.namelist() if _DATA_FILE.search(name))
+        return [_unpack(name, wheel.read(name)) for name in names]
+
+
+def _unpack(name: str, data: bytes) -> str:
+    if name.endswith(".gz"):
         data = gzip.decompress(data)
-    elif path.suffix == ".zst":
+    elif name.endswith(".zst"):
         data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
     return data.decode("utf-8")
 
@@ -113,14 +135,32 @@ def _split_function(task_id: str, prompt: str, source: str) -> Problem | None:
     if not functions:
         return None
     function = functions[-1]
-    lines = source.splitlines()
-    documentation = ast.get_docstring(function)
-    first = function.body[1 if documentation is not None else 0 :]
+    documentation = _docstring(function)
+    rest = [node for node in function.body if node is not documentation]
     heads = function.body[0].lineno - 1
-    body = lines[first[0].lineno - 1 :] if first else []
+    lines = source.splitlines()
     return Problem(
         task_id=task_id,
-        statement=documentation or "",
+        statement=inspect.cleandoc(_string(documentation)) if documentation else "",
         signature="\n".join(lines[function.lineno - 1 : max(heads, function.lineno)]),
-        body="\n".join(body),
+        body="\n".join("\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in rest),
+        helpers="\n".join(ast.unparse(_undocumented(helper)) for helper in functions[:-1]),
     )
+
+
+def _docstring(function: ast.FunctionDef) -> ast.Expr | None:
+    """The first string that stands alone; in some problems an import stands before it."""
+    return next((node for node in function.body if _string(node)), None)  # type: ignore[return-value]
+
+
+def _string(node: ast.stmt) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return node.value.value if isinstance(node.value.value, str) else ""
+    return ""
+
+
+def _undocumented(function: ast.FunctionDef) -> ast.FunctionDef:
+    documentation = _docstring(function)
+    body = [node for node in function.body if node is not documentation]
+    function.body = body or [ast.Pass()]
+    return function

@@ -30,7 +30,7 @@ _SHOWN_EVERY = 50  # files between two drawings of a bar
 _MOST_ROWS = 10
 _PATH = click.Path(path_type=Path)
 _BENCHMARK = click.option(
-    "--benchmark", "benchmarks", type=_PATH, multiple=True, help="Drop files with its problems."
+    "--benchmark", "benchmarks", type=_PATH, multiple=True, help="More problems to keep out."
 )
 
 
@@ -80,7 +80,7 @@ def curate(
             excluded=excluded,
             n_files=opened.n_files(),
             n_workers=workers,
-            make_steps=partial(make_steps, benchmarks=benchmarks),
+            make_steps=partial(make_steps, benchmarks=(*opened.benchmarks(), *benchmarks)),
             skipped=opened.skipped,
         )
         manifest = curate_corpus(task, _now_and_then(progress))
@@ -149,7 +149,7 @@ def freeze(
             read=opened.read,
             folder=Path(temporary, "shards") if check else kept,
             n_files=opened.n_files(),
-            make_steps=partial(make_steps, benchmarks=benchmarks),
+            make_steps=partial(make_steps, benchmarks=(*opened.benchmarks(), *benchmarks)),
             skipped=opened.skipped,
         )
         expected = read_frozen(digest_path or default_digest()) if check else None

@@ -35,7 +35,7 @@ from indexer.source_file import SourceFile
 from indexer.writing import built_by, only_writer
 
 # Goes up when a rule changes what it decides, so that a run never goes on with older outcomes.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 _FILTERED, _OUT, _SCRATCH = "filtered", "out", "scratch"
 _STAGE_EXCLUDED = f"stages-{EXCLUDED_NAME}"

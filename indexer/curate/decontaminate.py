@@ -1,24 +1,24 @@
 """Files that hold a benchmark's problem leave the corpus, however the copy is dressed.
 
-A problem is looked for by its statement (in the view of words) and by its solution (in the exact
-and in the renamed view, see `views`). A passage counts as found where most of its k-grams stand
-close together, so neither indentation nor comments nor names nor a changed line hide it. Trivial
-solutions are never looked for on their own: half the code in the world would be gone.
+A problem is looked for by its statement (in the view of words), by its solution and by the whole
+function (in the exact and in the renamed view, see `views`), so that neither indentation nor
+comments nor names nor a changed line hide it. Trivial solutions are looked for only as the whole
+function with its name: half the code in the world would be gone.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from functools import lru_cache, partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from indexer.curate.benchmarks import Problem, read_benchmark
+from indexer.curate.passages import Found, Look, gather, search, view_of
 from indexer.curate.pipeline import Drop, Step
 from indexer.curate.views import MakeView, View, code_lexemes, exact_view, renamed_view, words_view
 from indexer.source_file import SourceFile
@@ -53,46 +53,21 @@ TRIVIAL_BODIES = (
     "pass",
 )
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """One way to look for passages."""
-
-    name: str
-    make_view: MakeView
-    k: int
-    min_grams: int  # shorter passages say too little
-    min_share: float  # of a passage's k-grams
-
-
+# The numbers were set on HumanEval in disguise and on 145 MB of packages that must stay; see
+# tests/bench/bench_decontaminate.py.
 STATEMENT = Look(name="statement", make_view=words_view, k=5, min_grams=4, min_share=0.7)
 SOLUTION = Look(name="solution", make_view=exact_view, k=7, min_grams=10, min_share=0.6)
 FUNCTION = Look(name="function", make_view=exact_view, k=7, min_grams=5, min_share=0.8)
-RENAMED = Look(name="renamed solution", make_view=renamed_view, k=10, min_grams=13, min_share=0.6)
+WHOLE = Look(name="whole function", make_view=exact_view, k=7, min_grams=3, min_share=1.0)
+RENAMED = Look(name="renamed solution", make_view=renamed_view, k=10, min_grams=5, min_share=0.8)
+RENAMED_LONG = Look(
+    name="renamed solution", make_view=renamed_view, k=10, min_grams=13, min_share=0.6
+)
+RENAMED_FUNCTION = Look(
+    name="renamed function", make_view=renamed_view, k=10, min_grams=5, min_share=1.0
+)
+LOOKS = (STATEMENT, SOLUTION, FUNCTION, WHOLE, RENAMED_LONG, RENAMED, RENAMED_FUNCTION)
 _PROSE_WORDS = 10  # a docstring's prose of so many words is looked for without its examples
-
-
-@dataclass(frozen=True, slots=True)
-class _Passages:
-    """All passages of one look, as a sorted table of k-grams."""
-
-    look: Look
-    grams: NDArray[np.uint64]  # (M,) ascending, once for each passage that has it
-    owners: NDArray[np.int64]  # (M,) passage
-    n_grams: NDArray[np.int64]  # (P,) distinct k-grams of a passage
-    spans: NDArray[np.int64]  # (P,) units within which they must stand
-    task_ids: tuple[str, ...]  # (P,)
-    sieve: NDArray[np.bool_]  # by the low bits of a k-gram; most k-grams of a file stop here
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A problem in a text."""
-
-    task_id: str
-    look: str
-    start: int  # byte offsets, half-open
-    end: int
 
 
 class Benchmark:
@@ -102,13 +77,11 @@ class Benchmark:
         self.n_problems = len(problems)
         said = "\0".join(part for problem in problems for part in astuple(problem))
         self.digest = hashlib.sha256(to_bytes(said)).hexdigest()
-        texts: dict[Look, list[tuple[str, str]]] = {
-            look: [] for look in (STATEMENT, SOLUTION, FUNCTION, RENAMED)
-        }
+        texts: dict[Look, list[tuple[str, str]]] = {look: [] for look in LOOKS}
         for problem in problems:
-            for look, text in _texts(problem):
+            for look, text in dict.fromkeys(_texts(problem)):
                 texts[look].append((problem.task_id, text))
-        self._passages = [_gather(look, some) for look, some in texts.items()]
+        self._passages = [gather(look, some) for look, some in texts.items()]
 
     def search(self, text: str, language: str) -> Found | None:
         """The first problem that a text holds."""
@@ -119,7 +92,7 @@ class Benchmark:
             look = passages.look
             view = views.get((look.make_view, look.k)) or look.make_view(data, lexemes, look.k)
             views[look.make_view, look.k] = view
-            for found in _search(view, passages):
+            for found in search(view, passages):
                 return found
         return None
 
@@ -158,108 +131,66 @@ def _pass(file: SourceFile) -> SourceFile:
 def _texts(problem: Problem) -> Iterator[tuple[Look, str]]:
     """What to look for of a problem."""
     prose = problem.statement.split(">>>")[0]
-    is_enough = len(_view(words_view, prose, 1).starts) >= _PROSE_WORDS
+    is_enough = len(view_of(words_view, prose, 1).starts) >= _PROSE_WORDS
     yield STATEMENT, prose if is_enough else problem.statement
-    if _shape(problem.body) in _trivial_shapes():
-        return
-    yield SOLUTION, problem.body
-    yield RENAMED, problem.body
-    yield FUNCTION, f"{problem.signature}\n{problem.body}"
-    # With the docstring between them, the two are further apart than a passage may be.
-    yield FUNCTION, f'{problem.signature}\n"""{problem.statement}"""\n{problem.body}'
+    for code in filter(None, (problem.body, problem.helpers)):
+        if _shape(code) not in _trivial_shapes():
+            for same in _spellings(code):
+                yield SOLUTION, same
+                yield RENAMED_LONG, same
+                yield RENAMED, same
+    if problem.signature:
+        yield from _function_texts(problem)
+
+
+def _function_texts(problem: Problem) -> Iterator[tuple[Look, str]]:
+    for function in _spellings(f"{problem.signature}\n{problem.body}"):
+        yield WHOLE, function
+        if _shape(problem.body) in _trivial_shapes():
+            continue
+        yield FUNCTION, function
+        yield RENAMED_FUNCTION, function
+        yield RENAMED_FUNCTION, _unannotated(function)
+        # With the docstring between them, the two are further apart than a passage may be.
+        yield FUNCTION, f'{problem.signature}\n"""{problem.statement}"""\n{problem.body}'
+
+
+def _spellings(code: str) -> Iterator[str]:
+    """The code, and as tools spell it that go by way of the syntax tree (`1.` becomes `1.0`)."""
+    yield code
+    tree = _parse(code)
+    if tree is not None:
+        yield ast.unparse(tree)
+
+
+def _unannotated(function: str) -> str:
+    """Without the types, which a copyist leaves out first."""
+    tree = _parse(function)
+    if tree is None:
+        return function
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+    return ast.unparse(tree)
+
+
+def _parse(code: str) -> ast.Module | None:
+    try:
+        # A body alone is indented code.
+        return ast.parse(textwrap.dedent(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _shape(body: str) -> tuple[int, int]:
     """Equal for bodies that differ in names alone: length and hash of the whole."""
-    n = len(_view(exact_view, body, 1).starts)
-    grams = _view(renamed_view, body, max(n, 1)).grams
+    n = len(view_of(exact_view, body, 1).starts)
+    grams = view_of(renamed_view, body, max(n, 1)).grams
     return n, int(grams[0]) if len(grams) else 0
-
-
-def _view(make_view: MakeView, text: str, k: int) -> View:
-    data = to_bytes(text)
-    return make_view(data, code_lexemes(data, "python"), k)
 
 
 @lru_cache(maxsize=1)
 def _trivial_shapes() -> frozenset[tuple[int, int]]:
     return frozenset({_shape(body) for body in ("", *TRIVIAL_BODIES)})
-
-
-_SIEVE_BITS = 16
-
-
-def _gather(look: Look, texts: Iterable[tuple[str, str]]) -> _Passages:
-    grams: list[NDArray[np.uint64]] = []
-    task_ids, spans = [], []
-    for task_id, text in texts:
-        view = _view(look.make_view, text, look.k)
-        distinct = np.unique(view.grams)
-        if len(distinct) >= look.min_grams:
-            grams.append(distinct)
-            task_ids.append(task_id)
-            spans.append(len(view.starts) + len(view.starts) // 2)
-    n_grams = np.array([len(some) for some in grams], dtype=np.int64)
-    flat = np.concatenate([np.empty(0, dtype=np.uint64), *grams])
-    owners = np.repeat(np.arange(len(grams), dtype=np.int64), n_grams)
-    order = np.argsort(flat, kind="stable")
-    sieve = np.zeros(1 << _SIEVE_BITS, dtype=bool)
-    sieve[_low_bits(flat)] = True
-    return _Passages(
-        look,
-        flat[order],
-        owners[order],
-        n_grams,
-        np.array(spans, dtype=np.int64),
-        tuple(task_ids),
-        sieve,
-    )
-
-
-def _low_bits(grams: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (grams & np.uint64((1 << _SIEVE_BITS) - 1)).astype(np.int64)
-
-
-def _search(view: View, passages: _Passages) -> Iterator[Found]:
-    look = passages.look
-    if len(passages.grams) == 0:
-        return
-    places = np.flatnonzero(passages.sieve[_low_bits(view.grams)])
-    firsts = np.searchsorted(passages.grams, view.grams[places], side="left")
-    counts = np.searchsorted(passages.grams, view.grams[places], side="right") - firsts
-    if not counts.any():
-        return
-    # One row for each (place in the text, entry in the table) of equal k-grams.
-    hit_places = np.repeat(places, counts)
-    steps = np.arange(len(hit_places)) - np.repeat(np.cumsum(counts) - counts, counts)
-    entries = np.repeat(firsts, counts) + steps
-    owners = passages.owners[entries]
-    needed = np.ceil(passages.n_grams * look.min_share).astype(np.int64)
-    n_hits = np.bincount(owners, minlength=len(needed))
-    for owner in np.flatnonzero(n_hits >= needed).tolist():
-        mine = owners == owner
-        window = _densest(hit_places[mine], entries[mine], int(passages.spans[owner]))
-        if window and window[0] >= needed[owner]:
-            start, end = view.starts[window[1]], view.ends[window[2] + look.k - 1]
-            yield Found(passages.task_ids[owner], look.name, int(start), int(end))
-
-
-def _densest(
-    places: NDArray[np.int64], entries: NDArray[np.int64], span: int
-) -> tuple[int, int, int] | None:
-    """Most distinct entries in `span` places: their number, the first and the last place."""
-    best: tuple[int, int, int] | None = None
-    inside: dict[int, int] = {}
-    low = 0
-    hits = list(zip(places.tolist(), entries.tolist(), strict=True))
-    for place, entry in hits:
-        inside[entry] = inside.get(entry, 0) + 1
-        while hits[low][0] <= place - span:
-            gone = hits[low][1]
-            inside[gone] -= 1
-            if inside[gone] == 0:
-                del inside[gone]
-            low += 1
-        if best is None or len(inside) > best[0]:
-            best = len(inside), hits[low][0], place
-    return best

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from indexer.corpus import Skip, read_corpus, read_inventory
 from indexer.corpus.filters import SkipReason
-from indexer.corpus.inventory import MARKER
+from indexer.corpus.inventory import MARKER, benchmark_paths
 from indexer.corpus.opening import find_reader, open_corpus
 from indexer.curate.errors import CurateError
 from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
@@ -94,6 +94,15 @@ class Sources:
         ]
         rest = self._n_damaged - len(lines)
         return [*lines, *([f"left out {rest:,} more damaged records"] if rest else [])]
+
+    def benchmarks(self) -> list[Path]:
+        """What must not be in the fetched ones among them, by their locks.
+
+        Raises:
+            CorpusDamagedError: one of these files is not as it was fetched.
+        """
+        fetched = [path for path, _ in self._paths if (path / MARKER).is_file()]
+        return [benchmark for path in fetched for benchmark in benchmark_paths(path)]
 
     def n_files(self) -> int:
         """How many files there are, or 0 where nobody knows before they are read."""

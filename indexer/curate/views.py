@@ -49,8 +49,9 @@ def code_lexemes(data: bytes, language: str) -> Lexemes:
 
 
 def words_view(data: bytes, _: Lexemes, k: int) -> View:
-    """Lower-case words of `[A-Za-z_0-9]`, of code and comments alike."""
-    lowered = np.frombuffer(data.lower(), dtype=np.uint8)
+    """Lower-case words of `[A-Za-z_0-9]`, of code, comments and strings with escapes alike."""
+    spaced = data.lower().replace(b"\\n", b"  ").replace(b"\\t", b"  ")
+    lowered = np.frombuffer(spaced, dtype=np.uint8)
     edges = np.diff(_IS_ALNUM[lowered], prepend=0, append=0)
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return View(gram_hashes(hash_spans(lowered, starts, ends), k=k), starts, ends, k)

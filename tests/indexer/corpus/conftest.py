@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from indexer.corpus.inventory import Archive
-from indexer.corpus.lock import Lock, LockedPackage, dump_lock
+from indexer.corpus.lock import Lock, LockedPackage, LockedWheel, dump_lock
 
 MIT_TEXT = (
     "MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\n"
@@ -69,7 +69,9 @@ def make_wheel(wheel_house: Path) -> WheelMaker:
 def lock_wheels(tmp_path: Path) -> Callable[..., Path]:
     """Writes the lock of some wheels, past no gate."""
 
-    def lock(*wheels: Path, standard_library: bool = False) -> Path:
+    def lock(
+        *wheels: Path, standard_library: bool = False, benchmarks: Sequence[Path] = ()
+    ) -> Path:
         packages = tuple(
             LockedPackage(
                 name=wheel.name.split("-")[0],
@@ -83,7 +85,21 @@ def lock_wheels(tmp_path: Path) -> Callable[..., Path]:
             for wheel in wheels
         )
         path = tmp_path / "test.lock"
-        path.write_text(dump_lock(Lock(packages=packages, standard_library=standard_library)))
+        problems = tuple(
+            LockedWheel(
+                name=wheel.name.split("-")[0],
+                version=wheel.name.split("-")[1],
+                file=wheel.name,
+                sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+                n_bytes=wheel.stat().st_size,
+            )
+            for wheel in benchmarks
+        )
+        path.write_text(
+            dump_lock(
+                Lock(packages=packages, standard_library=standard_library, benchmarks=problems)
+            )
+        )
         return path
 
     return lock

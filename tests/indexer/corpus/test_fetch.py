@@ -20,6 +20,7 @@ from indexer.corpus.errors import (
     HashMismatchError,
     NoNetworkError,
 )
+from indexer.corpus.inventory import benchmark_paths
 from indexer.corpus.pip import explain_pip
 
 Wheels = Callable[..., Path]
@@ -37,6 +38,24 @@ class Steps:
 
     def of(self, stage: str) -> list[int]:
         return [done for name, done, _ in self.told if name == stage]
+
+
+def test_a_benchmark_is_fetched_apart_and_never_indexed(
+    tmp_path: Path, make_wheel: Wheels, lock_wheels: Locks
+) -> None:
+    """Its wheel is checked like any other, lies beside the packages, and no file of it is read."""
+    package, problems = make_wheel("demo"), make_wheel("bench")
+    folder = tmp_path / "corpus"
+
+    fetch_corpus(lock_wheels(package, benchmarks=[problems]), folder, Steps())
+
+    assert benchmark_paths(folder) == [folder / "benchmarks" / problems.name]
+    assert [file.origin.name for file in read_corpus(folder)] == ["demo"]
+    benchmark_paths(folder)[0].write_bytes(b"another one")
+    with pytest.raises(CorpusDamagedError, match="benchmarks/bench"):
+        benchmark_paths(folder)
+    fetch_corpus(lock_wheels(package, benchmarks=[problems]), folder, Steps())
+    assert benchmark_paths(folder)[0].read_bytes() == problems.read_bytes()
 
 
 def test_a_fetched_corpus_is_what_the_lock_names(

