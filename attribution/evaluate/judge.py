@@ -1,0 +1,210 @@
+"""Was an answer right? Compared with who holds the code, and on the stored text, never by trust."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from attribution.evaluate.corpus import LANGUAGE, Corpus, first_occurrences, names_among
+from attribution.evaluate.queries import Part, Query, Range
+from attribution.evaluate.systems import Answer
+from attribution.tracer import Tracer
+from attribution.types import Commonness, Match
+from indexer import lex, start_hypotheses
+from indexer.text.lex import Lexemes
+
+_ALIKE = 0.5  # of the lexemes of an edited match must stand in the source in this order
+
+Record = dict[str, Any]  # one line of the raw results
+
+
+class Judge:
+    """Judges answers over one index."""
+
+    def __init__(self, tracer: Tracer, corpus: Corpus) -> None:
+        self._tracer = tracer
+        self._corpus = corpus
+
+    def record(self, query: Query, system: str, answer: Answer) -> Record:
+        """Everything that a figure is made of, as JSON values.
+
+        Source text is kept of claims on unseen code only, which are for inspection.
+        """
+        firsts = [_first_of(part, query, answer) for part in query.parts]
+        record: Record = {
+            "key": query.key,
+            "system": system,
+            "class": query.name,
+            "n_lines": query.n_lines,
+            "n_lexemes": query.n_lexemes,
+            "owner": query.owner,
+            "split": split_of(query.owner),
+            "origin": query.origin,
+            "n_owners": query.n_owners,
+            "n_holders": [len(part.holders) for part in query.parts],
+            "shared_run": query.shared_run,
+            "is_claim": answer.is_claim,
+            "ranks": [_rank(part, query, answer) for part in query.parts],
+            "licences": [
+                self._is_licence_right(part, first)
+                for part, first in zip(query.parts, firsts, strict=True)
+            ],
+            "wall_ms": round(answer.wall_ms, 3),
+            "cpu_ms": round(answer.cpu_ms, 3),
+        }
+        if answer.matches:
+            record["matches"] = [self._match(query, match) for match in answer.matches]
+            record["iou"] = [
+                self._iou(query, part, first, answer.matches)
+                for part, first in zip(query.parts, firsts, strict=True)
+                if first in part.holders
+            ]
+        return record
+
+    def _is_licence_right(self, part: Part, first: int | None) -> bool | None:
+        if first is None:
+            return None
+        known = {
+            one.spdx_id for one in self._tracer.index.document(part.source.document_id).origins
+        }
+        return self._tracer.index.document(first).origins[0].spdx_id in known
+
+    def _match(self, query: Query, match: Match) -> Record:
+        first = match.sources[0]
+        claimed = query.text[match.query.start : match.query.end]
+        document, text = self._tracer.source(first.document_id)
+        held = text[first.span.start : first.span.end]
+        made = {
+            "tier": str(match.tier),
+            "n_lexemes": match.n_lexemes,
+            "n_packages": match.n_packages,
+            "probability": match.probability if match.evidence is not None else None,
+            "is_common": match.commonness is not Commonness.RARE,
+            "is_alarm": match.is_alarm,
+            "is_verified": is_verified(claimed, held, str(match.tier)),
+            "is_of_holder": any(first.document_id in part.holders for part in query.parts),
+        }
+        if not query.parts:
+            origin = document.origins[0]
+            made["source"] = f"{origin.name}/{origin.path}:{first.span.start_line + 1}"
+            made["claimed"], made["held"] = claimed, held
+        return made
+
+    def _iou(
+        self, query: Query, part: Part, document_id: int, matches: Sequence[Match]
+    ) -> tuple[float, float | None]:
+        """How exactly the ranges are those of the part: in the query, and in the document."""
+        of_document = [
+            (match.query, source.span)
+            for match in matches
+            for source in match.sources
+            if source.document_id == document_id and _overlap(match, part)
+        ]
+        asked = [(query_span.start, query_span.end) for query_span, _ in of_document]
+        named = [(span.start, span.end) for _, span in of_document]
+        text = self._tracer.source(document_id)[1]
+        true = [self._extent(text, document_id, place) for place in part.holders[document_id]]
+        if document_id == part.source.document_id:
+            true.append(part.document)
+        return (
+            overlap_of(query.text, asked, part.query),
+            max((overlap_of(text, named, ranges) for ranges in true), default=None),
+        )
+
+    def _extent(self, text: str, document_id: int, place: Any) -> tuple[Range, ...]:
+        row = self._corpus.of_document(document_id).start + place.first
+        start = int(self._corpus.starts[row])
+        end = int(self._corpus.ends[row + place.length - 1])
+        data = text.encode("utf-8", "replace")
+        first = len(data[:start].decode("utf-8", "ignore"))
+        return ((first, first + len(data[start:end].decode("utf-8", "ignore"))),)
+
+
+def is_verified(claimed: str, held: str, tier: str) -> bool:
+    """Whether two texts are what the tier says, decided here anew.
+
+    E0 and E1 letter for letter, E2 by their lexemes (with comments or without), E3 under a
+    one-to-one renaming, a later tier by how much of the claim stands in the source in this order.
+    """
+    if tier in {"E0", "E1"}:
+        return claimed == held
+    sides = [claimed.encode("utf-8", "replace"), held.encode("utf-8", "replace")]
+    pairs = list(product(*(_readings(side) for side in sides)))
+    if any(np.array_equal(one.hashes, other.hashes) for one, other in pairs):
+        return True
+    if tier == "E2":
+        return False
+    if tier == "E3":
+        return any(_is_renaming(sides, pair) for pair in pairs)
+    full = [lex(side, LANGUAGE, keep_comments=True) for side in sides]
+    one, other = (lexemes.hashes.tolist() for lexemes in full)
+    equal = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in equal) >= _ALIKE * max(1, len(one))
+
+
+def split_of(owner: str) -> str:
+    """Which half an owner belongs to, for good: thresholds and curves are fitted on `dev` only."""
+    return "dev" if hashlib.sha256(owner.encode()).digest()[0] % 2 else "test"
+
+
+def overlap_of(text: str, one: Iterable[Range], other: Iterable[Range]) -> float:
+    """Intersection over union of two sets of ranges of a text, whitespace aside."""
+    left, right = ({at for a, b in ranges for at in range(a, b)} for ranges in (one, other))
+    union = {at for at in left | right if at < len(text) and not text[at].isspace()}
+    return round(len(left & right & union) / len(union), 4) if union else 0.0
+
+
+def _is_renaming(sides: Sequence[bytes], both: Sequence[Lexemes]) -> bool:
+    first, second = (
+        names_among(data, one.starts, np.concatenate([[np.uint64(0)], one.hashes]))[1:]
+        for data, one in zip(sides, both, strict=True)
+    )
+    one, other = both
+    return (
+        np.array_equal(first, second)
+        and np.array_equal(one.hashes[~first], other.hashes[~second])
+        and first_occurrences(one.hashes) == first_occurrences(other.hashes)
+    )
+
+
+def _readings(data: bytes) -> list[Lexemes]:
+    """The lexemes of a piece of a file: as code, from inside a string, with its comments."""
+    starts = start_hypotheses(data, LANGUAGE)
+    return [
+        lex(data, LANGUAGE, keep_comments=True),
+        *(lex(data, LANGUAGE, inside=inside) for inside in starts),
+    ]
+
+
+def _overlap(match: Match, part: Part) -> bool:
+    return any(match.query.start < end and start < match.query.end for start, end in part.query)
+
+
+def _ranking(part: Part, query: Query, answer: Answer) -> Sequence[int]:
+    """The documents that were named for this part: all of them where a text has one part only."""
+    if len(query.parts) == 1 or not answer.matches:
+        return answer.ranked
+    mine = (match for match in answer.matches if _overlap(match, part))
+    return list(dict.fromkeys(source.document_id for match in mine for source in match.sources))
+
+
+def _first_of(part: Part, query: Query, answer: Answer) -> int | None:
+    ranking = _ranking(part, query, answer)
+    return ranking[0] if ranking and answer.is_claim else None
+
+
+def _rank(part: Part, query: Query, answer: Answer) -> int | None:
+    """At which place, counting from 1, the first document stands that holds the part.
+
+    Who says nothing of ranges may name as many documents a place as the text has sources.
+    """
+    if not answer.is_claim:
+        return None
+    ranking = _ranking(part, query, answer)
+    a_place = 1 if answer.matches else len(query.parts)
+    return next((at // a_place + 1 for at, one in enumerate(ranking) if one in part.holders), None)
