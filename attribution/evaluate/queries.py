@@ -11,7 +11,7 @@ import numpy as np
 from attribution.evaluate import changes
 from attribution.evaluate.changes import Change, Lines
 from attribution.evaluate.corpus import LANGUAGE, Corpus, Hashes, Place
-from attribution.evaluate.oracle import Oracle
+from attribution.evaluate.oracle import MIN_RUN, Oracle
 from attribution.evaluate.windows import Text, Window, cut, draw, seeded
 from indexer import lex, start_hypotheses
 
@@ -162,7 +162,9 @@ def _query(
     n_lexemes = max(map(len, lexed))
     holders = {document_id for part in parts for document_id in part.holders}
     owners = {name for document_id in holders for name in sources.corpus.owners_of(document_id)}
-    if n_lexemes < _MIN_LEXEMES or (one.kind == "boilerplate" and len(owners) < MIN_OWNERS):
+    if n_lexemes < (MIN_RUN if one.kind == "boilerplate" else _MIN_LEXEMES):
+        return None
+    if one.kind == "boilerplate" and len(owners) < MIN_OWNERS:
         return None
     return Query(
         key=key,

@@ -12,6 +12,19 @@ from attribution.evaluate.oracle import MIN_RUN
 from attribution.evaluate.protocol import SCHEMA, SYSTEMS, Plan
 
 _OURS = "starcite"
+# What was set out to be reached, before anything was measured: class, lines, figure, bound.
+TARGETS: tuple[tuple[str, int, str, float], ...] = (
+    ("verbatim", 3, "recall_at_1", 0.90),
+    ("verbatim", 5, "recall_at_1", 0.99),
+    ("layout", 10, "recall_at_1", 0.99),
+    ("comments", 10, "recall_at_1", 0.99),
+    ("insert", 10, "recall_at_1", 0.97),
+    ("delete", 10, "recall_at_1", 0.97),
+    ("rename_all", 10, "recall_at_5", 0.75),
+    ("verbatim", 10, "iou_query", 0.97),
+    ("verbatim", 10, "iou_document", 0.97),
+    ("boilerplate", 5, "labelled_common", 0.95),
+)
 _NOT_A_RIVAL = {_OURS, "layer_e", "layer_p"}  # a layer is ours, too
 
 
@@ -25,6 +38,7 @@ def as_json(records: Sequence[Record], plan: Plan, index: dict[str, Any]) -> dic
         "index": index,
         "figures": rows,
         "calibration": metrics.calibration(records),
+        "targets": list(targets(rows)),
         "not_better": list(not_better(rows)),
         "claims_on_unseen": [
             {name: value for name, value in claim.items() if name not in {"claimed", "held"}}
@@ -52,6 +66,13 @@ def as_text(records: Sequence[Record], plan: Plan) -> Iterator[str]:
     for claim in claims_on_unseen(records):
         yield ""
         yield from _claim_lines(claim)
+    yield ""
+    for one in targets(rows):
+        word = "reached" if one["is_reached"] else "missed"
+        yield (
+            f"{word:<8} {one['class']} {one['n_lines']} {one['figure']}: "
+            f"{_rate(one['measured'])}, wanted {one['bound']:.2f}"
+        )
     worse = list(not_better(rows))
     yield ""
     yield "Not better than a baseline:" if worse else "Better than every baseline in every class."
@@ -60,6 +81,22 @@ def as_text(records: Sequence[Record], plan: Plan) -> Iterator[str]:
             f"  {row['class']} {row['n_lines']}: {row['system']} {row['metric']} "
             f"{row['theirs']:.3f}, starcite {row['ours']:.3f}"
         )
+
+
+def targets(rows: Sequence[Figures]) -> Iterator[dict[str, Any]]:
+    """Each target whose class was measured, and whether it was reached."""
+    ours = {(row["class"], row["n_lines"]): row for row in rows if row["system"] == _OURS}
+    for name, n_lines, figure, bound in TARGETS:
+        if (name, n_lines) in ours:
+            measured = ours[name, n_lines].get(figure)
+            yield {
+                "class": name,
+                "n_lines": n_lines,
+                "figure": figure,
+                "bound": bound,
+                "measured": measured,
+                "is_reached": measured is not None and measured >= bound,
+            }
 
 
 def not_better(rows: Sequence[Figures]) -> Iterator[dict[str, Any]]:

@@ -167,3 +167,12 @@ def test_a_class_in_which_a_baseline_is_better_is_named() -> None:
         ("verbatim", 5, "bm25"),
         ("unseen", 5, "exact_65"),
     ]
+
+
+def test_a_target_is_reached_or_missed() -> None:
+    """3 lines found by one in two miss 90 %; what was not measured is not judged."""
+    rows = metrics.figures([record(n_lines=3), record(n_lines=3, ranks=[None])])
+
+    (target,) = report.targets(rows)
+
+    assert (target["measured"], target["bound"], target["is_reached"]) == (0.5, 0.9, False)
