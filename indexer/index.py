@@ -225,16 +225,13 @@ def _live_filter(
 def _live_leads(
     lexical: LexicalReader, base: int, forgotten: Mask | None, text: str, top_k: int
 ) -> list[Lead]:
-    """The best leads of a segment; more are asked for where forgotten documents take places."""
-    n_asked = top_k
-    while True:
-        found = lexical.search(text, top_k=n_asked)
-        leads = [replace(lead, document_id=lead.document_id + base) for lead in found]
-        if forgotten is not None:
-            leads = [lead for lead in leads if not forgotten[lead.document_id]]
-        if len(leads) >= top_k or len(found) < n_asked:
-            return leads[: max(top_k, 0)]
-        n_asked *= 2
+    """The best leads of a segment, without forgotten documents."""
+    if forgotten is None:
+        found = lexical.search(text, top_k=top_k)
+    else:
+        is_gone = forgotten[base:]
+        found = lexical.search(text, top_k=top_k, is_live=lambda number: not is_gone[number])
+    return [replace(lead, document_id=lead.document_id + base) for lead in found]
 
 
 def _check_settings(path: Path, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ _NO_WORD_TO_BLANK = bytes(
     byte if chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(128)
 ).ljust(256)
 _HEAP_BYTES = 128_000_000
+_MORE = 8  # times as many chunks are asked for where forgotten documents take places
+_MAX_KEPT = 1 << 16  # numbers of chunks, about 10 MB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +130,7 @@ class LexicalReader:
         try:
             self._index = tantivy.Index.open(str(path))
             self._searcher = self._index.searcher()
+            self._numbers: dict[tuple[int, int], int] = {}
         except ValueError as error:
             if "Lockfile" in str(error):  # tantivy takes a lock in the folder even to read
                 raise IndexerError(
@@ -135,14 +138,32 @@ class LexicalReader:
                 ) from error
             raise IndexDamagedError(path, str(error)) from error
 
-    def search(self, text: str, *, top_k: int) -> list[Lead]:
-        """The best chunks for the words of a text, best first; `document_id` is the number here."""
+    def search(
+        self, text: str, *, top_k: int, is_live: Callable[[int], bool] = lambda _number: True
+    ) -> list[Lead]:
+        """The best chunks for the words of a text, best first; `document_id` is the number here.
+
+        Documents of which `is_live` says no are as if they were not there, but for how rare words
+        are: tantivy is asked for more chunks until enough others are among them.
+        """
         query = self._query(text)
         if query is None or top_k < 1:
             return []
-        hits = self._searcher.search(query, limit=top_k, count=False).hits
-        leads = [self._lead(score, address) for score, address in hits]
-        return sorted(leads, key=lambda lead: (-lead.score, lead.document_id, lead.start_line))
+        n_asked, n_seen = top_k, 0
+        leads: list[Lead] = []
+        while True:
+            hits = self._searcher.search(query, limit=n_asked, count=False).hits
+            # The first ones are those of the search before, which asked for fewer.
+            leads += [
+                self._lead(score, address)
+                for score, address in hits[n_seen:]
+                if is_live(self._number(address))
+            ]
+            if len(leads) >= top_k or len(hits) < n_asked:
+                break
+            n_asked, n_seen = n_asked * _MORE, len(hits)
+        leads.sort(key=lambda lead: (-lead.score, lead.document_id, lead.start_line))
+        return leads[:top_k]
 
     def _query(self, text: str) -> tantivy.Query | None:
         """An OR of terms, each weighted by how often the query has it: no query syntax at all."""
@@ -159,6 +180,16 @@ class LexicalReader:
             for word, term in zip(rarest, terms, strict=True)
         ]
         return tantivy.Query.boolean_query(weighted)
+
+    def _number(self, address: tantivy.DocAddress) -> int:
+        """The document of a chunk; kept, as the same forgotten ones come up again and again."""
+        key = (address.segment_ord, address.doc)
+        number = self._numbers.get(key)
+        if number is None:
+            if len(self._numbers) >= _MAX_KEPT:
+                self._numbers.clear()
+            number = self._numbers[key] = int(self._searcher.doc(address)["number"][0])
+        return number
 
     def _lead(self, score: float, address: tantivy.DocAddress) -> Lead:
         chunk = self._searcher.doc(address)

@@ -85,6 +85,17 @@ def test_nothing_to_find_is_an_empty_list(reader: LexicalReader, query: str, top
     assert reader.search(query, top_k=top_k) == []
 
 
+def test_chunks_of_the_dead_take_no_places(reader: LexicalReader) -> None:
+    """However many better chunks are not live, the best live ones come, in the same order."""
+    query = "common shared value_0_7 value_1_7 value_2_7 value_3_7"
+    every = reader.search(query, top_k=99)
+    for dead in ({0}, {0, 1, 2}, set(range(5))):
+        live = [lead for lead in every if lead.document_id not in dead]
+        found = reader.search(query, top_k=2, is_live=lambda number, dead=dead: number not in dead)  # type: ignore[misc]
+
+        assert found == live[:2]
+
+
 def test_a_damaged_bm25_index_is_named(tmp_path: Path) -> None:
     """What tantivy cannot open is reported with its folder."""
     build(tmp_path, ["a b c"])
