@@ -20,12 +20,73 @@ class TraceConfig:
     min_coverage: float = field(
         default=0.5, metadata={"doc": "the part of the query that a shorter run must cover"}
     )
+    min_whole_lexemes: int = field(
+        default=5,
+        metadata={"doc": "a still shorter run is claimed if it is nearly all of the query"},
+    )
+    min_whole_coverage: float = field(
+        default=0.9, metadata={"doc": "the part of the query that so short a run must cover"}
+    )
+    max_short_lexemes: int = field(
+        default=40,
+        metadata={"doc": "a query of so few may have no fingerprint: its words bring documents"},
+    )
     min_distinct_pairs: int = field(
         default=10,
         metadata={"doc": "distinct pairs of neighbours in a run; a table of zeros has fewer"},
     )
     min_chain: int = field(
         default=2, metadata={"doc": "consecutive tiles that make a text worth a closer look"}
+    )
+    min_renamed_lexemes: int = field(
+        default=40,
+        metadata={"doc": "a run that is equal under a renaming is claimed from this length on"},
+    )
+    min_renamed_pairs: int = field(
+        default=16, metadata={"doc": "distinct pairs of neighbours in it, names taken away"}
+    )
+    min_renamed_coverage: float = field(
+        default=0.6, metadata={"doc": "the part of the query that it must cover"}
+    )
+    min_equal_numbers: float = field(
+        default=0.5,
+        metadata={"doc": "the part of its numbers that must be equal: code of one mould differs"},
+    )
+    min_edited_lexemes: int = field(
+        default=30, metadata={"doc": "equal lexemes in an alignment with edits"}
+    )
+    min_edited_piece: int = field(
+        default=10, metadata={"doc": "lexemes in the longest run of an alignment with edits"}
+    )
+    min_edited_density: float = field(
+        default=0.6,
+        metadata={"doc": "equal lexemes in its stretch of the query; the rest are gaps"},
+    )
+    min_edited_coverage: float = field(
+        default=0.5, metadata={"doc": "the part of the query that its equal lexemes must be"}
+    )
+    min_common_owners: int = field(
+        default=4, metadata={"doc": "owners that hold a run, from which on it is an idiom"}
+    )
+    min_vendored_lexemes: int = field(
+        default=120,
+        metadata={"doc": "a run of this length is no idiom: who has it has taken it from somebody"},
+    )
+    min_bits: float = field(
+        default=20.0, metadata={"doc": "surprisal of a run's words; with less it says too little"}
+    )
+    min_boilerplate_share: float = field(
+        default=0.8, metadata={"doc": "the part of its words that make a run boilerplate"}
+    )
+    rare_chunks: int = field(
+        default=4, metadata={"doc": "a word that no more chunks of the index hold is rare"}
+    )
+    max_inexact_bytes: int = field(
+        default=20_000,
+        metadata={"doc": "a longer text is looked up for exact runs only, not for E3 and E4"},
+    )
+    max_inexact: int = field(
+        default=6, metadata={"doc": "documents aligned for E3 and E4, in the order of the fusion"}
     )
     max_query_bytes: int = field(
         default=4_000_000, metadata={"doc": "a longer text is refused (UNKNOWN), not cut"}

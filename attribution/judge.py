@@ -9,8 +9,9 @@ import numpy as np
 
 from attribution.align import Extent, Run
 from attribution.config import TraceConfig
-from attribution.types import Tier
+from attribution.types import Reason, Tier
 
+_NEARLY = 0.9  # of the longest renamed or edited run, for one to stand beside it
 _MIN_NEW_LEXEMES = 17  # of a run that overlaps a longer one, for it to be a match of its own
 
 
@@ -19,10 +20,23 @@ class Finding:
     """A claimed run in one document."""
 
     document_id: int
-    run: Run
+    run: Run  # of E4: from the first to the last lexeme of the query, gaps included
     core: Extent
     extent: Extent  # the core and the equal comments and blank lines round it
     tier: Tier
+    reasons: tuple[Reason, ...] = ()
+    renames: tuple[tuple[bytes, bytes], ...] = ()  # of E3
+    pieces: tuple[Run, ...] = ()  # of E4
+
+    @property
+    def n_lexemes(self) -> int:
+        """The equal lexemes, without what lies between the pieces of E4."""
+        return sum(piece.length for piece in self.pieces) or self.run.length
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is a run of equal lexemes."""
+        return self.tier in (Tier.E0, Tier.E1, Tier.E2)
 
 
 def tier_of(query: bytes, document: bytes) -> Tier:
@@ -33,19 +47,69 @@ def tier_of(query: bytes, document: bytes) -> Tier:
 def shortest_claim(n_query_lexemes: int, config: TraceConfig) -> int:
     """The length from which a run is claimed: long ones always, shorter if they are most of it."""
     covering = math.ceil(config.min_coverage * n_query_lexemes)
-    return min(config.min_lexemes, max(config.min_covering_lexemes, covering))
+    whole = math.ceil(config.min_whole_coverage * n_query_lexemes)
+    return min(
+        config.min_lexemes,
+        max(config.min_covering_lexemes, covering),
+        max(config.min_whole_lexemes, whole),
+    )
 
 
-def is_claimed(
+def exact_reasons(
     *, n_lexemes: int, n_distinct_pairs: int, n_query_lexemes: int, config: TraceConfig
-) -> bool:
+) -> tuple[Reason, ...]:
     """Whether a run of equal lexemes says something about where the query came from.
 
     It must be long enough, and a run that repeats itself (a table of zeros, a ruler of dashes)
     never is: it has few distinct pairs of neighbours.
     """
-    is_long = n_lexemes >= shortest_claim(n_query_lexemes, config)
-    return is_long and n_distinct_pairs >= config.min_distinct_pairs
+    return (
+        _reason("n_lexemes", n_lexemes, shortest_claim(n_query_lexemes, config)),
+        _reason(
+            "n_distinct_pairs", n_distinct_pairs, min(config.min_distinct_pairs, n_lexemes // 2)
+        ),
+    )
+
+
+def renamed_reasons(
+    *,
+    n_lexemes: int,
+    n_distinct_pairs: int,
+    equal_numbers: float,
+    n_query_lexemes: int,
+    config: TraceConfig,
+) -> tuple[Reason, ...]:
+    """The same of a run that is equal under a renaming; pairs are counted without names."""
+    return (
+        _reason("n_lexemes", n_lexemes, config.min_renamed_lexemes),
+        _reason("n_distinct_pairs", n_distinct_pairs, config.min_renamed_pairs),
+        _reason("coverage", n_lexemes / max(1, n_query_lexemes), config.min_renamed_coverage),
+        _reason("equal_numbers", equal_numbers, config.min_equal_numbers),
+    )
+
+
+def edited_reasons(
+    *, pieces: tuple[Run, ...], n_distinct_pairs: int, n_query_lexemes: int, config: TraceConfig
+) -> tuple[Reason, ...]:
+    """The same of a chain of equal runs with gaps between them."""
+    n_equal = sum(piece.length for piece in pieces)
+    span = pieces[-1].query + pieces[-1].length - pieces[0].query
+    return (
+        _reason("n_lexemes", n_equal, config.min_edited_lexemes),
+        _reason("longest_piece", max(piece.length for piece in pieces), config.min_edited_piece),
+        _reason("density", n_equal / span, config.min_edited_density),
+        _reason("coverage", n_equal / max(1, n_query_lexemes), config.min_edited_coverage),
+        _reason("n_distinct_pairs", n_distinct_pairs, 2 * config.min_distinct_pairs),
+    )
+
+
+def all_hold(reasons: tuple[Reason, ...]) -> bool:
+    """Whether a claim may be made."""
+    return all(reason.holds for reason in reasons)
+
+
+def _reason(rule: str, value: float, at_least: float) -> Reason:
+    return Reason(rule=rule, value=round(value, 3), at_least=at_least, holds=value >= at_least)
 
 
 def grouped(
@@ -53,25 +117,42 @@ def grouped(
 ) -> list[list[Finding]]:
     """Group the findings: the longest run and all that hold it, then what that leaves, and so on.
 
+    Runs of equal lexemes come first; renamed and edited ones claim what they leave.
+
     In a group the best evidence comes first: verbatim, then the longest extent, then the lowest
     document. A run inside a longer one, or one that adds little to those before it, is no group.
     """
     ordered = sorted(findings, key=_rank)
-    of_range: dict[tuple[int, int], list[Finding]] = {}
+    of_range: dict[tuple[int, int, Tier | None], list[Finding]] = {}
     for finding in ordered:
-        of_range.setdefault((finding.run.query, finding.run.length), []).append(finding)
+        tier = None if finding.is_exact else finding.tier
+        of_range.setdefault((finding.run.query, finding.run.length, tier), []).append(finding)
     covered = np.zeros(n_query_lexemes, dtype=bool)
     groups: list[list[Finding]] = []
-    for (start, length), holders in of_range.items():
+    for (start, length, tier), holders in of_range.items():
         end = start + length
         n_new = length - int(np.count_nonzero(covered[start:end]))
-        if n_new < _MIN_NEW_LEXEMES:
+        if n_new < min(_MIN_NEW_LEXEMES, length):
             continue
         if len(groups) >= config.max_matches:
             break
         covered[start:end] = True
-        groups.append(holders)  # no longer run holds this one: it came first and covers it
+        # No longer run holds this one: it came first and covers it.
+        groups.append(holders if tier is None else _nearly_as_long(holders[0], ordered))
     return groups
+
+
+def _nearly_as_long(head: Finding, findings: list[Finding]) -> list[Finding]:
+    """Renamed and edited runs end at other lexemes in each document: near ones are one match."""
+    start, end = head.run.query, head.run.query + head.run.length
+    return [
+        one
+        for one in findings
+        if one.tier is head.tier
+        and one.n_lexemes >= _NEARLY * head.n_lexemes
+        and start <= one.run.query
+        and one.run.query + one.run.length <= end
+    ]
 
 
 def n_bytes_covered(findings: list[Finding]) -> int:
@@ -83,7 +164,22 @@ def n_bytes_covered(findings: list[Finding]) -> int:
     return n_bytes
 
 
-def _rank(finding: Finding) -> tuple[int, str, int, int, int]:
+def n_lexemes_covered(findings: list[Finding], n_query_lexemes: int) -> int:
+    """How many lexemes of the query are in some finding."""
+    covered = np.zeros(n_query_lexemes, dtype=bool)
+    for finding in findings:
+        covered[finding.run.query : finding.run.query + finding.run.length] = True
+    return int(np.count_nonzero(covered))
+
+
+def _rank(finding: Finding) -> tuple[bool, int, str, int, int, int]:
     n_bytes = finding.extent.query_end - finding.extent.query_start
     run = finding.run
-    return (-run.length, finding.tier, -n_bytes, finding.document_id, run.document)
+    return (
+        not finding.is_exact,
+        -finding.n_lexemes,
+        finding.tier,
+        -n_bytes,
+        finding.document_id,
+        run.document,
+    )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
+from attribution.align import Lexed, core_extent
+from attribution.common import commonness_of
 from attribution.config import TraceConfig
+from attribution.evidence import evidence_of
+from attribution.fuse import Candidate
 from attribution.judge import Finding
 from attribution.positions import Positions
-from attribution.types import Match, SourceSpan, Tier
-from indexer import Document, Index, Origin
+from attribution.probability import probability_of
+from attribution.types import Lead, Match, Piece, Rename, SourceSpan, Tier
+from indexer import Document, Index, Origin, lex
 
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -15,11 +23,20 @@ _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW
 Places = dict[int, tuple[int, int] | None]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Asked:
+    """The query of a trace."""
+
+    query: Lexed
+    language: str
+    positions: Positions
+
+
 def match_of(
     index: Index,
     group: list[Finding],
     others: list[int],
-    positions: Positions,
+    asked: Asked,
     config: TraceConfig,
 ) -> Match:
     """The match that a group of findings stands for.
@@ -28,8 +45,8 @@ def match_of(
         index: where the documents are stored.
         group: findings of one run, the best evidence first.
         others: documents that may hold the run as well; they are looked at.
-        positions: of the query.
-        config: how many sources to list.
+        asked: the query.
+        config: how many sources to list, and from when on code is common.
 
     Raises:
         IndexerError: a document cannot be read.
@@ -37,15 +54,76 @@ def match_of(
     head = group[0]
     places = _aligned(group) | _searched(index, head, others)
     documents = {document_id: index.document(document_id) for document_id in places}
-    packages = {(o.source, o.name) for one in documents.values() for o in equal_origins(one)}
+    origins = [origin for one in documents.values() for origin in equal_origins(one)]
     listed = [(documents[one], place) for one, place in places.items() if place is not None]
+    source = stored_bytes(index, head.document_id)
+    evidence = evidence_of(
+        index,
+        head,
+        query=asked.query.data,
+        document=source,
+        language=asked.language,
+        n_query_lexemes=len(asked.query.lexemes),
+        config=config,
+    )
+    n_owners = len({origin.owner for origin in origins})
+    start, end = head.extent[:2]
+    commonness, reasons = commonness_of(
+        asked.query.data[start:end],
+        n_owners=n_owners,
+        n_lexemes=head.n_lexemes,
+        bits=evidence.bits if head.tier is not Tier.E3 else math.inf,
+        config=config,
+    )
     return Match(
-        tier=head.tier,
-        query=positions.span(head.extent.query_start, head.extent.query_end),
-        n_lexemes=head.run.length,
+        tier=_tier(head, asked.query.data, source),
+        query=asked.positions.span(start, end),
+        n_lexemes=head.n_lexemes,
         sources=tuple(_source(index, *one) for one in listed[: config.max_sources]),
-        n_packages=len(packages),
+        n_packages=len({(origin.source, origin.name) for origin in origins}),
         n_sources=len(places),
+        n_owners=n_owners,
+        commonness=commonness,
+        probability=probability_of(evidence, head.tier),
+        evidence=evidence,
+        reasons=head.reasons + reasons,
+        renames=tuple(
+            Rename(query=one.decode(), source=other.decode()) for one, other in head.renames
+        ),
+        pieces=_pieces(head, asked, source, index),
+    )
+
+
+def lead_of(index: Index, candidate: Candidate) -> Lead:
+    """A candidate of which nothing is claimed."""
+    document = index.document(candidate.document_id)
+    return Lead(
+        document_id=document.document_id,
+        document_sha256=document.sha256,
+        score=round(candidate.score, 5),
+        ranks=candidate.ranks,
+        origins=equal_origins(document),
+    )
+
+
+def _tier(head: Finding, query: bytes, source: bytes) -> Tier:
+    """E0 where the whole text is the whole file; else what the aligned runs say."""
+    return Tier.E0 if head.tier is Tier.E1 and query == source else head.tier
+
+
+def _pieces(head: Finding, asked: Asked, source: bytes, index: Index) -> tuple[Piece, ...]:
+    if not head.pieces:
+        return ()
+    language = index.document(head.document_id).language
+    document = Lexed(data=source, lexemes=lex(source, language))
+    there = Positions(source)
+    extents = [core_extent(asked.query, document, piece) for piece in head.pieces]
+    return tuple(
+        Piece(
+            query=asked.positions.span(*extent[:2]),
+            source=there.span(*extent[2:]),
+        )
+        for extent in extents
     )
 
 
@@ -64,7 +142,7 @@ def _aligned(group: list[Finding]) -> Places:
     places: Places = {}
     for finding in group:
         is_as_good = finding.tier is head.tier and (
-            finding.tier is Tier.E2 or finding.extent[:2] == head.extent[:2]
+            finding.tier is not Tier.E1 or finding.extent[:2] == head.extent[:2]
         )
         if places.get(finding.document_id) is None:
             places[finding.document_id] = finding.extent[2:] if is_as_good else None

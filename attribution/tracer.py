@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution import align, judge, retrieve
+from attribution import align, fuse, inexact, judge, retrieve
 from attribution.align import Lexed
 from attribution.config import TraceConfig
 from attribution.judge import Finding
-from attribution.notices import is_notice
 from attribution.positions import Positions
-from attribution.sources import match_of, stored_bytes
-from attribution.types import Match, Trace, Verdict
+from attribution.sources import Asked, lead_of, match_of, stored_bytes
+from attribution.types import Lead, Match, Trace, Verdict
 from indexer import (
     Document,
     Index,
@@ -31,6 +30,8 @@ from indexer import (
 from indexer.errors import DocumentForgottenError
 
 _MAX_FORGOTTEN_MEANWHILE = 3  # times that one trace starts over because of that
+MISSING_VIEWS = ("dense",)  # no index has vectors yet, so none brings candidates
+Answer = tuple[tuple[Match, ...], tuple[Lead, ...]]
 _LEAD_K = 8  # lexemes in a seed of documents that came without fingerprint hits
 
 
@@ -42,6 +43,8 @@ class Reading:
     positions: NDArray[np.int64]  # lexeme index of each fingerprint's first lexeme
     hits: retrieve.Hits
     chains: retrieve.Chains
+    ranked: list[int]  # documents by what view E has of them, best first
+    e_coverage: float  # the part of the fingerprints that the first of them has
 
 
 class Tracer:
@@ -74,14 +77,16 @@ class Tracer:
         """
         return self.index.document(document_id), self.index.text(document_id)
 
-    def trace(self, text: str, *, language: str = "python") -> Trace:
-        """Where the text came from: its maximal runs that indexed documents hold too.
+    def trace(self, text: str, *, language: str = "python", with_leads: bool = False) -> Trace:
+        """Where the text came from: what of it indexed documents hold, and how that is evidenced.
 
         NONE is an answer: no run of `min_lexemes` lexemes is shared. UNKNOWN is none: the reason
-        says what kept the trace from looking.
+        says what kept the trace from looking. Leads, of which nothing is claimed, are listed on
+        request.
         """
         started = time.perf_counter()
         matches: tuple[Match, ...] = ()
+        leads: tuple[Lead, ...] = ()
         reason = ""
         data = text.encode("utf-8", "replace")  # a lone surrogate becomes one "?": offsets hold
         if len(data) > self.config.max_query_bytes:
@@ -89,7 +94,7 @@ class Tracer:
             reason = f"the text has {len(data):,} bytes, more than {limit:,}: trace a part of it"
         else:
             try:
-                matches = self._matches_of_live(data, language)
+                matches, leads = self._matches_of_live(data, language, with_leads=with_leads)
             except IndexerError as error:
                 reason = str(error)
         verdict = Verdict.FOUND if matches else Verdict.NONE
@@ -99,33 +104,79 @@ class Tracer:
             corpus_digest=self.index.manifest.corpus_digest,
             elapsed_ms=(time.perf_counter() - started) * 1000,
             reason=reason,
+            leads=leads,
+            missing_views=MISSING_VIEWS,
         )
 
-    def _matches_of_live(self, data: bytes, language: str) -> tuple[Match, ...]:
+    def _matches_of_live(self, data: bytes, language: str, *, with_leads: bool) -> Answer:
         """Look again where a document was forgotten while it was being looked at."""
         for _ in range(_MAX_FORGOTTEN_MEANWHILE):
             try:
-                return self._matches(data, language)
+                return self._answer(data, language, with_leads=with_leads)
             except DocumentForgottenError:
                 continue
-        return self._matches(data, language)
+        return self._answer(data, language, with_leads=with_leads)
 
-    def _matches(self, data: bytes, language: str) -> tuple[Match, ...]:
+    def _answer(self, data: bytes, language: str, *, with_leads: bool) -> Answer:
+        """Exact runs; what they leave, renamed or edited; comments where nothing is found."""
         reading, findings = self._best_reading(data, language)
         query = reading.query
+        n_lexemes = len(query.lexemes)
+        n_left = n_lexemes - judge.n_lexemes_covered(findings, n_lexemes)
+        is_inexact_wanted = n_left >= min(self.config.min_covering_lexemes, max(1, n_lexemes))
+        candidates: list[fuse.Candidate] = []
+        if len(data) <= self.config.max_inexact_bytes and (is_inexact_wanted or with_leads):
+            sketched = inexact.sketch(self.index, query, language)
+            candidates = inexact.candidates(
+                sketched,
+                by_e=reading.ranked,
+                e_coverage=reading.e_coverage,
+                by_words=self._leads(data),
+            )
+            if is_inexact_wanted:
+                aligner = inexact.Aligner(query, language, sketched, self.config)
+                findings += self._findings_of(aligner, query, candidates)
         if not findings:
             with_comments = Lexed(data=data, lexemes=lex(data, language, keep_comments=True))
             if self._is_worth_a_closer_look(with_comments, language):
                 query = with_comments
                 findings = list(self._findings_by_search(query))
+        matches = self._matches(query, reading, findings, language)
+        claimed = {source.document_id for match in matches for source in match.sources}
+        unclaimed = [one for one in candidates if one.document_id not in claimed]
+        wanted = unclaimed[: self.config.max_leads] if with_leads else []
+        return matches, tuple(lead_of(self.index, one) for one in wanted)
+
+    def _findings_of(
+        self, aligner: inexact.Aligner, query: Lexed, candidates: list[fuse.Candidate]
+    ) -> Iterator[Finding]:
+        """What can be claimed of the candidates that are worth aligning."""
+        is_short = len(query.lexemes) <= self.config.max_short_lexemes
+        limit = self.config.max_inexact
+        for document_id in inexact.worth_aligning(candidates, limit=limit, is_short=is_short):
+            document = self._lexed(document_id, keep_comments=False)
+            if is_short:  # a copy of so little may have no fingerprint
+                k = min(_LEAD_K, max(2, len(query.lexemes) // 2))
+                ours, theirs = query.lexemes.hashes, document.lexemes.hashes
+                diagonals = align.seed_diagonals(ours, theirs, k=k)
+                yield from self._findings(query, document_id, document, diagonals)
+            language = self.index.document(document_id).language
+            yield from aligner.findings(document_id, document, language)
+
+    def _matches(
+        self, query: Lexed, reading: Reading, findings: list[Finding], language: str
+    ) -> tuple[Match, ...]:
+        data = query.data
         groups = judge.grouped(findings, n_query_lexemes=len(query.lexemes), config=self.config)
         positions = Positions(data)
         n_left = self.config.max_recounted
         matches = []
         for group in groups:
-            others = self._others(group, reading)[:n_left] if query is reading.query else []
+            is_exact = query is reading.query and group[0].is_exact
+            others = self._others(group, reading)[:n_left] if is_exact else []
             n_left -= len(others)
-            matches.append(match_of(self.index, group, others, positions, self.config))
+            asked = Asked(query=query, language=language, positions=positions)
+            matches.append(match_of(self.index, group, others, asked, self.config))
         return tuple(sorted(matches, key=lambda match: match.query.start))
 
     def _best_reading(self, data: bytes, language: str) -> tuple[Reading, list[Finding]]:
@@ -155,6 +206,7 @@ class Tracer:
         fingerprints = winnow(query.lexemes.hashes, k=manifest.k, w=manifest.w)
         positions = fingerprints.positions
         hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
+        ranked, e_coverage = inexact.ranked(hits, n_fingerprints=len(positions))
         n_lexemes = len(query.lexemes)
         chains, last = retrieve.chains_of(
             hits, positions, n_lexemes=n_lexemes, k=manifest.k, w=manifest.w
@@ -162,7 +214,14 @@ class Tracer:
         shortest = judge.shortest_claim(n_lexemes, self.config)
         chains = retrieve.promising(chains, shortest=shortest)
         hits = retrieve.hits_of(hits, last, chains)
-        return Reading(query=query, positions=positions, hits=hits, chains=chains)
+        return Reading(
+            query=query,
+            positions=positions,
+            hits=hits,
+            chains=chains,
+            ranked=ranked,
+            e_coverage=e_coverage,
+        )
 
     def _findings_by_fingerprint(self, reading: Reading) -> Iterator[Finding]:
         preferred: Iterable[int] = ()
@@ -224,7 +283,7 @@ class Tracer:
         )
         for maximal in runs:
             run = align.without_ragged_ends(query, maximal, min_length=shortest)
-            is_claimed = judge.is_claimed(
+            reasons = judge.exact_reasons(
                 n_lexemes=run.length,
                 n_distinct_pairs=align.n_distinct_pairs(hashes[run.query : run.query + run.length]),
                 n_query_lexemes=len(hashes),
@@ -232,7 +291,7 @@ class Tracer:
             )
             core = align.core_extent(query, document, run)
             text = query.data[core.query_start : core.query_end]
-            if is_claimed and not is_notice(text.decode("utf-8", "replace")):
+            if judge.all_hold(reasons):
                 yield Finding(
                     document_id=document_id,
                     run=run,
@@ -241,6 +300,7 @@ class Tracer:
                     tier=judge.tier_of(
                         text, document.data[core.document_start : core.document_end]
                     ),
+                    reasons=reasons,
                 )
 
     def _others(self, group: list[Finding], reading: Reading) -> list[int]:

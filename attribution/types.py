@@ -132,8 +132,6 @@ class Lead:
 
     document_id: int
     document_sha256: str
-    start_line: int  # 0-based, half-open, of the part of the document that ranks best
-    end_line: int
     score: float  # reciprocal ranks, summed over the views
     ranks: tuple[tuple[str, int], ...]  # of each view that brought it, counted from 1
     origins: tuple[Origin, ...]

@@ -176,6 +176,17 @@ class Index:
         ]
         return sorted(leads, key=lambda lead: -lead.score)[: max(top_k, 0)]
 
+    def doc_freqs(self, words: Sequence[str]) -> tuple[int, list[int]]:
+        """How many chunks of 50 lines there are, and in how many of them each word occurs.
+
+        Words are those that `indexer.store.lexical.words_of` gives; forgotten documents count.
+        """
+        readers = [segment.lexical() for segment in self._open_segments()]
+        freqs = [reader.doc_freqs(words) for reader in readers]
+        return sum(reader.n_chunks for reader in readers), [
+            sum(one) for one in zip(*freqs, strict=True)
+        ]
+
     def live_document_ids(self) -> Sequence[int]:
         """The ids of all documents that are not forgotten, in order."""
         self._open_segments()

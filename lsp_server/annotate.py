@@ -118,7 +118,7 @@ class Annotator:
             "claim": found.claim.value,
             "corpusDigest": found.corpus_digest,
             "elapsedMs": round(found.elapsed_ms, 3),
-            "matches": [_match(match, lines, start, found) for match in found.matches],
+            "matches": [_match(match, lines, start, found) for match in found.alarms],
         }
 
     async def source(self, document_id: int) -> protocol.SourceResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +164,15 @@ class LexicalReader:
             n_asked, n_seen = n_asked * _MORE, len(hits)
         leads.sort(key=lambda lead: (-lead.score, lead.document_id, lead.start_line))
         return leads[:top_k]
+
+    @property
+    def n_chunks(self) -> int:
+        """How many chunks there are."""
+        return int(self._searcher.num_docs)
+
+    def doc_freqs(self, words: Sequence[str]) -> list[int]:
+        """In how many chunks each word occurs; words as `words_of` gives them."""
+        return [int(self._searcher.doc_freq("words", word)) for word in words]
 
     def _query(self, text: str) -> tantivy.Query | None:
         """An OR of terms, each weighted by how often the query has it: no query syntax at all."""

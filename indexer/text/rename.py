@@ -23,7 +23,7 @@ P_W = 8  # k-grams in a window
 _MULTIPLIER = np.uint64(0xC2B2AE3D27D4EB4F)
 # What a name stands for, by the distance to its last occurrence (0: new), and what a number does.
 _STANDS_FOR = mix(np.arange(1 << 8, dtype=np.uint64) + np.uint64(0xA1FA))
-_NUMBER = _STANDS_FOR[-1]
+NUMBER = _STANDS_FOR[-1]
 
 _NAME, _DIGITS = 1, 2
 _KIND_OF = np.zeros(256, dtype=np.uint8)
@@ -38,7 +38,7 @@ def plain_shapes(
     """What each lexeme stands for if every name is new, and which lexemes are names: (N,) each."""
     kinds = _KIND_OF[np.frombuffer(text, dtype=np.uint8)[lexemes.starts]]
     is_name = (kinds == _NAME) & ~np.isin(lexemes.hashes, _keyword_hashes(language))
-    shapes = np.where(kinds == _DIGITS, _NUMBER, lexemes.hashes)
+    shapes = np.where(kinds == _DIGITS, NUMBER, lexemes.hashes)
     return np.where(is_name, _STANDS_FOR[0], shapes), is_name
 
 

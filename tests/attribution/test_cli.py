@@ -154,7 +154,7 @@ def test_standard_input_is_a_file_too(index_path: Path, texts: Texts) -> None:
     """A dash reads standard input, as Python unless told otherwise."""
     result = run("-", "--index", index_path, stdin=texts["cart"])
 
-    assert result.stdout.startswith("<stdin>:1-35  E1 verbatim, ")
+    assert result.stdout.startswith("<stdin>:1-35  E0 the whole file, ")
 
 
 def test_the_same_file_elsewhere_is_counted(index_path: Path, texts: Texts) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from attribution.align import Extent, Run
 from attribution.config import TraceConfig
-from attribution.judge import Finding, grouped, is_claimed, n_bytes_covered, tier_of
+from attribution.judge import Finding, all_hold, exact_reasons, grouped, n_bytes_covered, tier_of
 from attribution.notices import is_notice
 from attribution.types import Tier
 
@@ -20,7 +20,10 @@ CONFIG = TraceConfig()
         (29, 20, 3000, False),
         (17, 16, 34, True),
         (17, 16, 35, False),
-        (16, 15, 16, False),
+        (16, 15, 16, True),
+        (5, 4, 5, True),
+        (4, 3, 4, False),
+        (16, 15, 18, False),
         (500, 9, 500, False),
         (500, 10, 500, True),
     ],
@@ -29,14 +32,14 @@ def test_the_claim_rule(
     n_lexemes: int, n_distinct_pairs: int, n_query_lexemes: int, *, expected: bool
 ) -> None:
     """Long runs are claimed, shorter ones if they are half of the query, repetitive ones never."""
-    claimed = is_claimed(
+    reasons = exact_reasons(
         n_lexemes=n_lexemes,
         n_distinct_pairs=n_distinct_pairs,
         n_query_lexemes=n_query_lexemes,
         config=CONFIG,
     )
 
-    assert claimed == expected
+    assert all_hold(reasons) == expected
 
 
 def test_only_equal_bytes_are_verbatim() -> None:

@@ -1,0 +1,179 @@
+"""Tiers E3 and E4: what no run of equal lexemes explains, looked up in all views and aligned.
+
+Candidates come from view E (shared k-grams), view P (shared k-grams without names) and BM25, in one
+order by reciprocal rank. A view ranks and never claims: each candidate's stored text is aligned,
+under one renaming (E3) or with edits (E4), and `judge.py` decides from the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attribution import align, chain, fuse, judge, renamed
+from attribution.align import Lexed, Run
+from attribution.config import TraceConfig
+from attribution.judge import Finding
+from attribution.renamed import Shaped
+from attribution.retrieve import Hits, sorted_hits
+from attribution.types import Tier
+from indexer import Index
+from indexer.text.rename import winnow_renamed
+
+_SEED_K = 5  # lexemes in a seed of an alignment with edits
+_MAX_RUNS = 48  # of one document that are chained, longest first
+_MIN_P_HITS = 2  # of a run of 40 lexemes in view P, wherever its windows fall
+_MAX_WORDS_ONLY = 3  # documents aligned that words alone have brought
+_MAX_RANKED = 32  # documents that a view may bring
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Sketch:
+    """A query as view P sees it: where its fingerprints are and what they hit."""
+
+    positions: NDArray[np.int64]
+    hits: Hits
+
+
+def sketch(index: Index, query: Lexed, language: str) -> Sketch:
+    """Look the query up without its names."""
+    manifest = index.manifest
+    fingerprints = winnow_renamed(
+        query.data, query.lexemes, language, k=manifest.p_k, w=manifest.p_w
+    )
+    hits = sorted_hits(index.lookup(fingerprints.values, view="p"))
+    return Sketch(positions=fingerprints.positions, hits=hits)
+
+
+def ranked(hits: Hits, *, n_fingerprints: int, at_least: int = 1) -> tuple[list[int], float]:
+    """The documents with `at_least` distinct fingerprints of the query, best first.
+
+    Second comes the part of all fingerprints that the first document has. A fingerprint counts by
+    how few documents have it, so that boilerplate does not rank.
+    """
+    if not len(hits.document_id):
+        return [], 0.0
+    pairs = np.unique((hits.document_id << 32) | hits.query_index)
+    documents, of_query = pairs >> 32, pairs & 0xFFFFFFFF
+    weights = 1 / (1 + np.log2(np.bincount(of_query, minlength=n_fingerprints)[of_query]))
+    ids, place = np.unique(documents, return_inverse=True)
+    scores = np.bincount(place, weights=weights)
+    n_hit = np.bincount(place)
+    order = np.lexsort((ids, -scores))[:_MAX_RANKED]
+    order = order[n_hit[order] >= at_least]
+    coverage = float(n_hit[order[0]]) / max(1, n_fingerprints) if len(order) else 0.0
+    return ids[order].tolist(), coverage
+
+
+class Aligner:
+    """Aligns one query with documents, one after the other."""
+
+    def __init__(self, query: Lexed, language: str, sketched: Sketch, config: TraceConfig) -> None:
+        self._query = query
+        self._shaped = renamed.shaped(query, language)
+        self._sketch = sketched
+        self._config = config
+
+    def findings(self, document_id: int, document: Lexed, language: str) -> Iterator[Finding]:
+        """The claims about one document: E3, and E4 where it explains more."""
+        found = list(self._renamed(document_id, renamed.shaped(document, language)))
+        edited = self._edited(document_id, document)
+        longest = max((one.n_lexemes for one in found), default=0)
+        if edited is not None and edited.n_lexemes > longest:
+            yield edited
+        else:
+            yield from found
+
+    def _renamed(self, document_id: int, document: Shaped) -> Iterator[Finding]:
+        hits = self._sketch.hits
+        first, last = np.searchsorted(hits.document_id, [document_id, document_id + 1])
+        held = np.searchsorted(document.lexed.lexemes.starts, hits.offset[first:last])
+        diagonals = held - self._sketch.positions[hits.query_index[first:last]]
+        runs = renamed.renamed_runs(
+            self._shaped,
+            document,
+            align.best_diagonals(diagonals, self._config.max_diagonals),
+            min_length=self._config.min_renamed_lexemes,
+        )
+        for run in runs:
+            shapes = self._shaped.shapes[run.query : run.query + run.length]
+            reasons = judge.renamed_reasons(
+                n_lexemes=run.length,
+                n_distinct_pairs=align.n_distinct_pairs(shapes),
+                equal_numbers=renamed.share_of_equal_numbers(self._shaped, document, run),
+                n_query_lexemes=len(self._query.lexemes),
+                config=self._config,
+            )
+            if judge.all_hold(reasons):
+                core = align.core_extent(self._query, document.lexed, run)
+                yield Finding(
+                    document_id=document_id,
+                    run=run,
+                    core=core,
+                    extent=core,
+                    tier=Tier.E3,
+                    reasons=reasons,
+                    renames=renamed.renaming(self._shaped, document, run),
+                )
+
+    def _edited(self, document_id: int, document: Lexed) -> Finding | None:
+        ours, theirs = self._query.lexemes.hashes, document.lexemes.hashes
+        diagonals = align.seed_diagonals(ours, theirs, k=_SEED_K)
+        best = align.best_diagonals(diagonals, self._config.max_diagonals)
+        runs = align.shared_runs(ours, theirs, best, min_length=_SEED_K)
+        longest = sorted(runs, key=lambda run: (-run.length, run))[:_MAX_RUNS]
+        found = chain.best_chain(longest)
+        if found is None or len(found.pieces) < 2:  # one run alone is what the exact tiers judge
+            return None
+        shared = np.concatenate([ours[one.query : one.query + one.length] for one in found.pieces])
+        reasons = judge.edited_reasons(
+            pieces=found.pieces,
+            n_distinct_pairs=align.n_distinct_pairs(shared),
+            n_query_lexemes=len(ours),
+            config=self._config,
+        )
+        if not judge.all_hold(reasons):
+            return None
+        core = _hull(self._query, document, found.pieces)
+        return Finding(
+            document_id=document_id,
+            run=found.hull,
+            core=core,
+            extent=core,
+            tier=Tier.E4,
+            reasons=reasons,
+            pieces=found.pieces,
+        )
+
+
+def candidates(
+    sketched: Sketch, *, by_e: list[int], e_coverage: float, by_words: list[int]
+) -> list[fuse.Candidate]:
+    """The documents that any view brings, in the order of the fusion."""
+    n_fingerprints = len(sketched.positions)
+    by_p, _ = ranked(sketched.hits, n_fingerprints=n_fingerprints, at_least=_MIN_P_HITS)
+    return fuse.fused({"E": by_e, "P": by_p, "BM25": by_words}, e_coverage=e_coverage)
+
+
+def worth_aligning(found: Iterable[fuse.Candidate], *, limit: int, is_short: bool) -> list[int]:
+    """The first `limit` candidates; of those that share words and no k-gram only the best few.
+
+    All of them count where the query is so short that its copy may have no k-gram.
+    """
+    most = limit if is_short else _MAX_WORDS_ONLY
+    kept, n_words_only = [], 0
+    for candidate in found:
+        is_words_only = [view for view, _ in candidate.ranks] == ["BM25"]
+        n_words_only += is_words_only
+        if not is_words_only or n_words_only <= most:
+            kept.append(candidate.document_id)
+    return kept[:limit]
+
+
+def _hull(query: Lexed, document: Lexed, pieces: tuple[Run, ...]) -> align.Extent:
+    first = align.core_extent(query, document, pieces[0])
+    last = align.core_extent(query, document, pieces[-1])
+    return align.Extent(first.query_start, last.query_end, first.document_start, last.document_end)
