@@ -84,7 +84,8 @@ endif
 	@touch $@
 
 .venv/dev.stamp: .venv/base.stamp
-	$(step) "install the development tools" -- $(python) -m pip install --quiet --editable ".[dev]"
+	@$(workbench) torch
+	$(step) "install the development tools" -- $(python) -m pip install --quiet --editable ".[dev,train]"
 	@touch $@
 
 # --- Node, code-server and the extension ---------------------------------------------------------

@@ -13,6 +13,7 @@ COMMANDS = {
     "index": ("indexer.cli:index", "Build and verify the attribution index."),
     "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
     "serve": ("attribution.serve_cli:serve", "Serve an index to a team or a browser."),
+    "train": ("training.cli:train", "Train a model of one's own on what the index holds."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
     "lsp": ("lsp_server.cli:lsp", "Run the language server for an editor."),
 }

@@ -1,7 +1,11 @@
-"""Training of the StarCoder-type decoder and of StarEncoder on the index's own shards.
+"""Training of the StarCoder-type decoder on the index's own shards.
 
-Nothing is trained yet: the model that completions come from is fetched (`starcite model fetch`),
-so attribution says `indexed` and never `trained_on`.
+    shards → tokenizer → pack → batches (fim) → decoder, optim, fit → checkpoint → export, evaluate
+
+`config` holds the recipes; importing this package loads no torch.
 """
 
-__all__: list[str] = []
+from training.config import Recipe, read_recipe, recipe_names
+from training.errors import TrainError
+
+__all__ = ["Recipe", "TrainError", "read_recipe", "recipe_names"]

@@ -210,14 +210,20 @@ def parse_recipe(tables: Mapping[str, Any], *, name: str = "recipe") -> Recipe:
     Raises:
         RecipeError: a table or a key is unknown, or a value is of another type or out of bounds.
     """
-    sections = {entry.name: entry.default_factory for entry in dataclasses.fields(Recipe)}
+    sections: dict[str, Any] = {
+        "model": DecoderConfig,
+        "data": DataConfig,
+        "optim": OptimConfig,
+        "schedule": ScheduleConfig,
+        "run": RunConfig,
+    }
     values: dict[str, Any] = {}
     for table, keys in tables.items():
         if table not in sections:
             raise RecipeError(f"{name}: unknown table [{table}]; {_nearest(table, sections)}")
         if not isinstance(keys, Mapping):
             raise RecipeError(f"{name}: {table} is {keys!r}, not a table")
-        values[table] = parse_table(sections[table], keys, name=f"{name}: {table}")  # type: ignore[arg-type]
+        values[table] = parse_table(sections[table], keys, name=f"{name}: {table}")
     return Recipe(**values)
 
 
@@ -244,7 +250,7 @@ def _checked(value: Any, entry: dataclasses.Field[Any], name: str) -> Any:
         if value not in bounds:
             raise RecipeError(f"{name} is {value!r}, not one of {', '.join(bounds)}")
         return value
-    default = entry.default
+    default: Any = entry.default
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise RecipeError(f"{name} is {value!r}, not true or false")
@@ -254,7 +260,7 @@ def _checked(value: Any, entry: dataclasses.Field[Any], name: str) -> Any:
         raise RecipeError(f"{name} is {value!r}, not a {'whole ' * (len(wanted) == 1)}number")
     if not bounds[0] <= value <= bounds[1]:
         raise RecipeError(f"{name} is {value!r}, not from {bounds[0]:g} to {bounds[1]:g}")
-    return type(default)(value)
+    return float(value) if isinstance(default, float) else value
 
 
 def _weights(value: Any, name: str) -> Mapping[str, float]:
@@ -270,7 +276,9 @@ def _weights(value: Any, name: str) -> Mapping[str, float]:
 def _override(tables: dict[str, Any], key: str, value: str) -> None:
     table, dot, name = key.partition(".")
     if not dot:
-        raise RecipeError(f"{key!r} names no table; write it as table.key=value, as in optim.lr=1e-3")
+        raise RecipeError(
+            f"{key!r} names no table; write it as table.key=value, as in optim.lr=1e-3"
+        )
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except ValueError:

@@ -38,7 +38,9 @@ class Attention(nn.Module):
         query, key_value = self.c_attn(x).split((width, 2 * self.head_dim), dim=-1)
         if past is not None:
             key_value = torch.cat((past, key_value), dim=1)  # (B, P + T, 2 D)
-        query = query.view(batch, length, self.n_head, self.head_dim).transpose(1, 2)  # (B, H, T, D)
+        query = query.view(batch, length, self.n_head, self.head_dim).transpose(
+            1, 2
+        )  # (B, H, T, D)
         key, value = key_value.unsqueeze(1).split(self.head_dim, dim=-1)  # (B, 1, P + T, D)
         attended = functional.scaled_dot_product_attention(
             query,
@@ -118,7 +120,8 @@ class Decoder(nn.Module):
             self.transformer["wte"](ids) + self.transformer["wpe"](positions)
         )
         cache = []
-        for number, block in enumerate(self.transformer["h"]):  # type: ignore[arg-type]
+        blocks: nn.ModuleList = self.transformer["h"]  # type: ignore[assignment]
+        for number, block in enumerate(blocks):
             x, cached = block(x, past[number] if past else None)
             cache.append(cached)
         return self.transformer["ln_f"](x), tuple(cache)
@@ -127,11 +130,6 @@ class Decoder(nn.Module):
         """(…, C) → (…, vocab_size), by the embedding that also reads the tokens."""
         weight: Tensor = self.transformer["wte"].weight  # type: ignore[assignment]
         return functional.linear(hidden, weight)
-
-    def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy in nats of `targets` (B, T); a target of -100 does not count."""
-        logits = self.forward(ids)
-        return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
     def n_parameters(self) -> int:
         """All of them; the tied embedding counts once."""

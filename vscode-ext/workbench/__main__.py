@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from workbench import system, tools
+from workbench import cpu_torch, system, tools
 from workbench.paths import ROOT, VENV
 from workbench.step import StepFailedError, fail, run_step
 
@@ -18,6 +18,7 @@ def main() -> int:
     venv = commands.add_parser("venv", help="make a virtual environment with pip in it")
     venv.add_argument("folder", type=Path)
     commands.add_parser("openmp", help="make sure that llama.cpp finds an OpenMP runtime")
+    commands.add_parser("torch", help="install the CPU build of torch")
     commands.add_parser("node", help="install the pinned Node into .tools")
     commands.add_parser("code-server", help="install the pinned code-server into .tools")
     commands.add_parser("browser", help="make sure that there is a Chromium")
@@ -42,6 +43,8 @@ def _run(arguments: argparse.Namespace) -> None:
             system.make_venv(ROOT / arguments.folder)
         case "openmp":
             system.ensure_openmp(VENV / "bin" / "python")
+        case "torch":
+            cpu_torch.install_torch(VENV / "bin" / "python")
         case "node":
             tools.install_node()
         case "code-server":
