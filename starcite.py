@@ -15,29 +15,41 @@ COMMANDS = {
     "serve": ("attribution.serve_cli:serve", "Serve an index to a team or a browser."),
     "train": ("training.cli:train", "Train a model of one's own on what the index holds."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
+    "eval": ("starcite:evaluations", "Measure how good attribution is."),
     "lsp": ("lsp_server.cli:lsp", "Run the language server for an editor."),
+}
+EVALUATIONS = {
+    "attribution": ("attribution.evaluate.cli:attribution", "Copies found, false claims, speed."),
 }
 
 
 class LazyGroup(click.Group):
     """A group that imports a subcommand only when it runs: `starcite lsp` never loads a corpus."""
 
+    table = COMMANDS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The subcommands in the order of a newcomer's day."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the subcommand, or None if there is no such name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module_name, attribute = COMMANDS[cmd_name][0].split(":")
+        module_name, attribute = self.table[cmd_name][0].split(":")
         command: click.Command = getattr(importlib.import_module(module_name), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands from the table above, so that help imports nothing."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+
+class EvaluationGroup(LazyGroup):
+    """What `starcite eval` measures."""
+
+    table = EVALUATIONS
 
 
 def _open_trace_probe(path: Path) -> Any:
@@ -45,9 +57,14 @@ def _open_trace_probe(path: Path) -> Any:
     return importlib.import_module("attribution.probe").TraceProbe(path)
 
 
+def _read_corpus(path: Path) -> Any:
+    """How `starcite eval attribution` reads held-out packages, which no query does."""
+    return importlib.import_module("indexer.corpus").read_corpus(path)
+
+
 _CONTEXT = {
     "help_option_names": ["-h", "--help"],
-    "obj": {"starcite.probes": [_open_trace_probe]},
+    "obj": {"starcite.probes": [_open_trace_probe], "starcite.read_corpus": _read_corpus},
 }
 
 
@@ -57,6 +74,14 @@ def main(**_: Any) -> None:
     """Code completion that tells you where its code came from.
 
     Example: starcite trace src/app.py:10-40
+    """
+
+
+@click.command(cls=EvaluationGroup)
+def evaluations() -> None:
+    """Measure how good the parts are, each with a command of its own.
+
+    Example: starcite eval attribution --sample 20
     """
 
 
