@@ -57,23 +57,39 @@ class Corpus:
         """Every place that holds exactly this sequence, found by comparing with every place."""
         if len(wanted) == 0:
             return []
-        return self._places(_occurrences(self.hashes, wanted), len(wanted))
+        return self.places_at(_occurrences(self.hashes, wanted), len(wanted))
 
     def renamed_holders(self, wanted: Hashes, is_name: NDArray[np.bool_]) -> list[Place]:
         """Every place that holds the sequence under a one-to-one renaming of its names."""
         if len(wanted) == 0 or is_name.all():
             return []
-        places = _occurrences(self._shapes, np.where(is_name, _ANY_NAME, wanted))
+        shapes = np.where(is_name, _ANY_NAME, wanted)
+        known, counts = self._shape_counts
+        near = np.minimum(np.searchsorted(known, shapes), len(known) - 1)
+        n_each = np.where(known[near] == shapes, counts[near], 0)
+        places = _occurrences(self._shapes, shapes, rarest=int(np.argmin(n_each)))
         pattern = first_occurrences(wanted)
         n = len(wanted)
         alike = [
             at for at in places.tolist() if first_occurrences(self.hashes[at : at + n]) == pattern
         ]
-        return self._places(np.array(alike, dtype=np.int64), n)
+        return self.places_at(np.array(alike, dtype=np.int64), n)
+
+    @cached_property
+    def _shape_counts(self) -> tuple[Hashes, NDArray[np.int64]]:
+        return np.unique(self._shapes, return_counts=True)
 
     @cached_property
     def _shapes(self) -> Hashes:
         return np.where(self.is_name, _ANY_NAME, self.hashes)
+
+    def places_at(self, at: NDArray[np.int64], length: int) -> list[Place]:
+        """Places in the row as places in documents."""
+        numbers = np.searchsorted(self.bounds, at, side="right") - 1
+        return [
+            Place(int(self.document_ids[number]), place - int(self.bounds[number]) - 1, length)
+            for place, number in zip(at.tolist(), numbers.tolist(), strict=True)
+        ]
 
     def of_document(self, document_id: int) -> slice:
         """Where the lexemes of a document stand in the row."""
@@ -89,13 +105,6 @@ class Corpus:
         own = self.of_document(document_id)
         first = int(np.searchsorted(self.starts[own], start))
         return first, max(first, int(np.searchsorted(self.ends[own], end, side="right")))
-
-    def _places(self, at: NDArray[np.int64], length: int) -> list[Place]:
-        numbers = np.searchsorted(self.bounds, at, side="right") - 1
-        return [
-            Place(int(self.document_ids[number]), place - int(self.bounds[number]) - 1, length)
-            for place, number in zip(at.tolist(), numbers.tolist(), strict=True)
-        ]
 
 
 def read_corpus(index: Index, progress: Progress) -> Corpus:
@@ -148,13 +157,19 @@ def first_occurrences(hashes: Hashes) -> list[int]:
     return [seen.setdefault(one, place) for place, one in enumerate(hashes.tolist())]
 
 
-def _occurrences(row: Hashes, wanted: Hashes) -> NDArray[np.int64]:
-    """Where a row holds a sequence: candidates of the first lexeme, thinned out by the others."""
-    at = np.flatnonzero(row[: max(0, len(row) - len(wanted) + 1)] == wanted[0])
-    for shift in range(1, len(wanted)):
+def _occurrences(row: Hashes, wanted: Hashes, *, rarest: int = 0) -> NDArray[np.int64]:
+    """Where a row holds a sequence: every place of one lexeme, thinned out by the others."""
+    at = np.flatnonzero(row == wanted[rarest]) - rarest
+    return thinned(row, at[at >= 0], wanted)
+
+
+def thinned(row: Hashes, at: NDArray[np.int64], wanted: Hashes) -> NDArray[np.int64]:
+    """Those of some places in a row at which it holds a sequence."""
+    at = at[at + len(wanted) <= len(row)]
+    for shift, one in enumerate(wanted):
         if len(at) == 0:
             break
-        at = at[row[at + shift] == wanted[shift]]
+        at = at[row[at + shift] == one]
     return at
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.evaluate.corpus import Corpus, Hashes
+from attribution.evaluate.corpus import Corpus, Hashes, Place, thinned
 from indexer.text.winnow import gram_hashes
 
 MIN_RUN = 15  # lexemes; the protocol's bound for "shared" when negatives are screened
@@ -65,6 +65,15 @@ class Oracle:
             strict=True,
         )
         return sorted((SharedRun(*row) for row in rows), key=lambda run: -run.length)
+
+    def holders(self, wanted: Hashes) -> list[Place]:
+        """What `Corpus.holders` finds; from `MIN_RUN` lexemes on by look-up, not by a scan."""
+        if len(wanted) < MIN_RUN:
+            return self.corpus.holders(wanted)
+        gram = gram_hashes(wanted[:MIN_RUN], k=MIN_RUN)[0]
+        low, high = np.searchsorted(self.grams, gram), np.searchsorted(self.grams, gram, "right")
+        at = np.sort(self.places[low:high].astype(np.int64))
+        return self.corpus.places_at(thinned(self.corpus.hashes, at, wanted), len(wanted))
 
     def longest_by_document(self, query: Hashes) -> dict[int, int]:
         """The longest shared run of each document that has one, longest first."""

@@ -219,7 +219,7 @@ def _holders(
     corpus = sources.corpus
     begin = corpus.of_document(held.document_id).start + held.first
     row = slice(begin, begin + held.length)
-    places = corpus.holders(corpus.hashes[row])
+    places = sources.oracle.holders(corpus.hashes[row])
     if one.is_renamed:
         places += corpus.renamed_holders(corpus.hashes[row], corpus.is_name[row])
     found: dict[int, tuple[Place, ...]] = {}

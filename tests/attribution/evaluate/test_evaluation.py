@@ -172,6 +172,9 @@ def test_holders_are_all_that_hold_a_sequence(corpus: Corpus, index_path: Path) 
     row = slice(own.start + 4, own.start + 60)
 
     assert corpus.holders(corpus.hashes[row]) == [Place(0, 4, 56)]
+    for length in (MIN_RUN - 1, MIN_RUN, 56):
+        wanted = corpus.hashes[row][:length]
+        assert Oracle.over(corpus).holders(wanted) == corpus.holders(wanted) != []
     renamed = corpus.renamed_holders(corpus.hashes[row], corpus.is_name[row])
     assert [place.document_id for place in renamed] == [0, N_FILES - 1]
 
