@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +251,13 @@ def half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().half() for name, tensor in weights.items()}
 
 
-def _write_json(path: Path, table: Mapping[str, Any] | Sequence[Any]) -> None:
-    path.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def json_text(table: Mapping[str, Any]) -> str:
+    """The JSON of a manifest or a configuration: the same values, the same bytes."""
+    return json.dumps(table, indent=1, sort_keys=True) + "\n"
+
+
+def _write_json(path: Path, table: Mapping[str, Any]) -> None:
+    path.write_text(json_text(table), encoding="utf-8")
 
 
 def _sync(path: Path) -> None:
