@@ -18,7 +18,7 @@ from attribution.align import Lexed, Run
 from attribution.config import TraceConfig
 from attribution.judge import Finding
 from attribution.renamed import Shaped
-from attribution.retrieve import Hits, sorted_hits
+from attribution.retrieve import Hits, sorted_hits, without_repeats
 from attribution.types import Tier
 from indexer import Index
 from indexer.text.rename import winnow_renamed
@@ -41,8 +41,8 @@ class Sketch:
 def sketch(index: Index, query: Lexed, language: str) -> Sketch:
     """Look the query up without its names."""
     manifest = index.manifest
-    fingerprints = winnow_renamed(
-        query.data, query.lexemes, language, k=manifest.p_k, w=manifest.p_w
+    fingerprints = without_repeats(
+        winnow_renamed(query.data, query.lexemes, language, k=manifest.p_k, w=manifest.p_w)
     )
     hits = sorted_hits(index.lookup(fingerprints.values, view="p"))
     return Sketch(positions=fingerprints.positions, hits=hits)

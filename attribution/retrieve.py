@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from attribution.config import TraceConfig
 from indexer.index import Postings
 from indexer.store.fingerprints import MAX_POSTINGS
+from indexer.text.winnow import Fingerprints
 
+_MAX_REPEATS = 64  # occurrences of one fingerprint in a query that are looked up
 _MAX_GAP_BYTES = 8192  # between two linked hits: at most w lexemes, but any comment in between
 
 
@@ -42,6 +44,22 @@ class Chains:
     end: NDArray[np.int64]
     bound: NDArray[np.int64]
     last_hit: NDArray[np.int64]  # index into the hits; tells which of them belong to the chain
+
+
+def without_repeats(fingerprints: Fingerprints) -> Fingerprints:
+    """Of each value in a query the first 64 occurrences.
+
+    Text that repeats itself without end (brackets, a ruler) selects one value at every lexeme, and
+    each would bring hundreds of postings. Such runs are never claimed.
+    """
+    values = fingerprints.values
+    if len(values) <= _MAX_REPEATS:
+        return fingerprints
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    nth = np.arange(len(values)) - np.searchsorted(ordered, ordered, side="left")
+    kept = np.sort(order[nth < _MAX_REPEATS])
+    return Fingerprints(values[kept], fingerprints.positions[kept])
 
 
 def sorted_hits(postings: Postings) -> Hits:

@@ -203,7 +203,9 @@ class Tracer:
     def _read(self, data: bytes, language: str, inside: bytes) -> Reading:
         manifest = self.index.manifest
         query = Lexed(data=data, lexemes=lex(data, language, inside=inside))
-        fingerprints = winnow(query.lexemes.hashes, k=manifest.k, w=manifest.w)
+        fingerprints = retrieve.without_repeats(
+            winnow(query.lexemes.hashes, k=manifest.k, w=manifest.w)
+        )
         positions = fingerprints.positions
         hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
         ranked, e_coverage = inexact.ranked(hits, n_fingerprints=len(positions))
