@@ -17,7 +17,7 @@ from indexer.corpus.git import (
     repository_of,
 )
 from indexer.corpus.license_texts import MAX_LICENSE_CHARS, detect_licenses
-from indexer.corpus.notebooks import MAX_NOTEBOOK_BYTES, notebook_of
+from indexer.corpus.notebooks import MAX_NOTEBOOK_BYTES, Form, notebook_of
 from indexer.corpus.rows import Left, judge_value
 from indexer.corpus.skips import OnSkip, Skip, ignore
 from indexer.source_file import Origin, SourceFile
@@ -38,7 +38,9 @@ class _License:
 _NONE = _License("NOASSERTION", "")
 
 
-def read_checkout(folder: Path, *, on_skip: OnSkip = ignore) -> Iterator[SourceFile]:
+def read_checkout(
+    folder: Path, *, notebooks: Form = "script", on_skip: OnSkip = ignore
+) -> Iterator[SourceFile]:
     """Every source file of the commit that is checked out, by path; untracked files are not read.
 
     The licence is the one that a file states, else that of the nearest licence file above it.
@@ -65,14 +67,14 @@ def read_checkout(folder: Path, *, on_skip: OnSkip = ignore) -> Iterator[SourceF
                 revision=commit,
                 first_seen=dates.get(blob.path, ""),
             )
-            found = _read(blob, objects, origin)
+            found = _read(blob, objects, origin, notebooks)
             if isinstance(found, SourceFile):
                 yield found
             else:
                 on_skip(Skip(found.reason, None, blob.path, found.detail))
 
 
-def _read(blob: Blob, objects: Objects, origin: Origin) -> SourceFile | Left:
+def _read(blob: Blob, objects: Objects, origin: Origin, notebooks: Form) -> SourceFile | Left:
     reason = _judge(blob)
     if reason:
         return Left(reason)
@@ -80,7 +82,7 @@ def _read(blob: Blob, objects: Objects, origin: Origin) -> SourceFile | Left:
     if data is None:
         return Left(SkipReason.DAMAGED, f"git has no blob {blob.oid}")
     if _is_notebook(blob):
-        return notebook_of(data, origin)
+        return notebook_of(data, origin, form=notebooks)
     language = language_of(blob.path) or ""
     text = decode_source(data, language)
     reason = text if isinstance(text, SkipReason) else judge_value(text)

@@ -15,6 +15,7 @@ import click
 from indexer.config import default_corpus_path, frozen_corpus_path
 from indexer.console import bars, one_line_errors
 from indexer.corpus import read_inventory
+from indexer.corpus.notebooks import Form
 from indexer.curate.config import CurateConfig, read_config
 from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.frozen import default_digest, differences, dump_frozen, read_frozen
@@ -33,6 +34,13 @@ _BENCHMARK = click.option(
     "--benchmark", "benchmarks", type=_PATH, multiple=True, help="More problems to keep out."
 )
 
+_NOTEBOOKS = click.option(
+    "--notebooks",
+    default="script",
+    type=click.Choice(["script", "structured"]),
+    help="As a script with its text in comments, or as cells with their outputs.",
+)
+
 
 @click.command()
 @click.option("--from", "sources", type=_PATH, multiple=True, help="Default: the fetched corpus.")
@@ -47,6 +55,7 @@ _BENCHMARK = click.option(
     type=click.Choice(["with", "without", "only"]),
     help="What of the running Python's own; default: with.",
 )
+@_NOTEBOOKS
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def curate(
     *,
@@ -57,6 +66,7 @@ def curate(
     benchmarks: tuple[Path, ...],
     workers: int,
     standard_library: str,
+    notebooks: Form,
     as_json: bool,
 ) -> None:
     """Filter, check, de-duplicate and redact a corpus; write what stays as shards.
@@ -71,6 +81,7 @@ def curate(
             sources or (default_corpus_path(),),
             standard_library=standard_library != "without",
             packages=standard_library != "only",
+            notebooks=notebooks,
         )
         config = read_config(config_path) if config_path else CurateConfig()
         task = Task(
@@ -91,16 +102,17 @@ def curate(
 
 @click.command()
 @click.argument("path", type=_PATH, required=False)
+@_NOTEBOOKS
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--html", type=_PATH, help="Write a report with plots to this file.")
-def stats(*, path: Path | None, as_json: bool, html: Path | None) -> None:
+def stats(*, path: Path | None, notebooks: Form, as_json: bool, html: Path | None) -> None:
     """Count what a corpus holds: by language, licence, owner, kind, drop reason and twins.
 
     Example: starcite corpus stats ~/corpora/curated --html report.html
     """
     source = (path or default_corpus_path()).absolute()
     with one_line_errors(), bars() as progress:
-        opened = Sources([source])
+        opened = Sources([source], notebooks=notebooks)
         total = opened.n_files()
         shown = _now_and_then(progress)
         files = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from indexer.corpus import Skip, read_corpus, read_inventory
 from indexer.corpus.filters import SkipReason
 from indexer.corpus.inventory import MARKER, benchmark_paths
+from indexer.corpus.notebooks import Form
 from indexer.corpus.opening import find_reader, open_corpus
 from indexer.curate.errors import CurateError
 from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
@@ -27,7 +28,7 @@ class _Kind:
     """One kind of source: how to know it, read it and count it (0 where nobody knows)."""
 
     fits: Callable[[Path], bool]
-    read: Callable[[Path, Callable[[Skip], None]], Iterator[SourceFile]]
+    read: Callable[[Path, Form, Callable[[Skip], None]], Iterator[SourceFile]]
     count: Callable[[Path], tuple[int, int]]  # files, bytes of text
 
 
@@ -42,15 +43,15 @@ def _count_curated(path: Path) -> tuple[int, int]:
 
 
 _KINDS = (
-    _Kind(is_shards, lambda path, _: read_shards(path), _count_curated),
+    _Kind(is_shards, lambda path, _form, _on_skip: read_shards(path), _count_curated),
     _Kind(
         lambda path: (path / MARKER).is_file(),
-        lambda path, on_skip: read_corpus(path, on_skip=on_skip),
+        lambda path, _form, on_skip: read_corpus(path, on_skip=on_skip),
         _count_fetched,
     ),
     _Kind(
         lambda path: find_reader(path) is not None,
-        lambda path, on_skip: open_corpus(path).read(on_skip),
+        lambda path, form, on_skip: open_corpus(path, notebooks=form).read(on_skip),
         lambda _: (0, 0),
     ),
 )
@@ -60,15 +61,27 @@ class Sources:
     """Files of several places, one after the other, in the same order each time they are read."""
 
     def __init__(
-        self, paths: Sequence[Path], *, standard_library: bool = True, packages: bool = True
+        self,
+        paths: Sequence[Path],
+        *,
+        standard_library: bool = True,
+        packages: bool = True,
+        notebooks: Form = "script",
     ) -> None:
         """Take `paths`, without the running Python's library or with nothing but it.
+
+        Args:
+            paths: folders and files of any known kind.
+            standard_library: whether to read the running Python's own library.
+            packages: whether to read anything else.
+            notebooks: as a script, or structured: cells with their text and outputs.
 
         Raises:
             CurateError: one of the paths is of no known kind.
         """
         self._paths = [(path, _kind_of(path)) for path in paths]
         self._standard_library, self._packages = standard_library, packages
+        self._notebooks: Form = notebooks
         self._skipped: Counter[str] = Counter()
         self._damaged: list[Skip] = []
         self._n_damaged = 0
@@ -78,7 +91,7 @@ class Sources:
         self._skipped = Counter()
         self._damaged, self._n_damaged = [], 0
         for path, kind in self._paths:
-            for file in kind.read(path, self._count):
+            for file in kind.read(path, self._notebooks, self._count):
                 if self._wants(file.origin.source):
                     yield file
 

@@ -15,10 +15,20 @@ from click.testing import CliRunner
 
 from indexer.cli import index
 from indexer.corpus.errors import CorpusError, UnknownCorpusError
+from indexer.corpus.notebooks import Form
 from indexer.corpus.opening import open_corpus
+from indexer.corpus.parts import has_parts
 from indexer.corpus.skips import Skip
+from indexer.corpus_cli import corpus
+from indexer.curate.shards import read_shards
+from indexer.curate.sources import Sources
 from indexer.index import Index
 
+_LICENSE = (
+    "Permission is hereby granted, free of charge, to any person obtaining a copy of it. The above "
+    "copyright notice and this permission notice shall be included in all copies."
+)
+_AUTHOR = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
 _TEXT = "def step(value):\n    return value * 31 + 7\n"
 _ROW = {"content": _TEXT, "path": "a.py", "repo": "ann/tools", "license": "MIT"}
 
@@ -116,3 +126,43 @@ def test_missing_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(CorpusError, match=r'pyarrow is not installed; run: pip install "starcite'):
         list(open_corpus(folder / "a.parquet").read())
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    """A notebook of one text and one cell of code with an output, in a folder beside a licence."""
+    cells = [
+        {"cell_type": "markdown", "source": "# Steps of the ladder"},
+        {"cell_type": "code", "source": _TEXT, "outputs": [{"text": "the ladder stands"}]},
+    ]
+    path = tmp_path / "notes" / "n.ipynb"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"cells": cells}))
+    (path.parent / "LICENSE").write_text(_LICENSE)
+    return path
+
+
+@pytest.mark.parametrize("form", ["script", "structured"])
+def test_the_form_of_notebooks_is_a_choice(notebook: Path, form: Form) -> None:
+    """A script has the texts in comments; structured, cells and outputs stay apart."""
+    for path in (notebook, notebook.parent):
+        (file,) = Sources([path], notebooks=form).read()
+
+        assert has_parts(file.text) is (form == "structured")
+        assert ("the ladder stands" in file.text) is (form == "structured")
+        assert "Steps of the ladder" in file.text
+
+
+@pytest.mark.parametrize("form", ["script", "structured"])
+def test_curation_is_told_the_form_of_notebooks(notebook: Path, tmp_path: Path, form: Form) -> None:
+    """`--notebooks` holds for a checkout, and both forms pass every step to the shards."""
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "A notebook"]):
+        subprocess.run(["git", *_AUTHOR, *command], cwd=notebook.parent, check=True)
+    out = tmp_path / "out"
+    asked = ["--from", str(notebook.parent), "--to", str(out), "--notebooks", form]
+    outcome = CliRunner().invoke(corpus, ["curate", *asked])
+
+    assert outcome.exit_code == 0, outcome.output
+    (file,) = read_shards(out)
+    assert has_parts(file.text) is (form == "structured")
+    assert ("the ladder stands" in file.text) is (form == "structured")
