@@ -34,13 +34,19 @@ EXIT_INTERRUPTED = 130
 )
 @click.option("--language", help="The language; by default told by the file's name, python for -.")
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON: lines from 0, half-open.")
-@click.option("--fail-on-match", is_flag=True, help="Exit with 1 if anything is found.")
+@click.option("--explain", is_flag=True, help="Print why each match is what it is, as a tree.")
+@click.option("--leads", is_flag=True, help="List files worth a look, of which nothing is claimed.")
+@click.option(
+    "--fail-on-match", is_flag=True, help="Exit with 1 if anything but common code is found."
+)
 def trace(
     *,
     targets: tuple[str, ...],
     index_path: Path | None,
     language: str | None,
     as_json_: bool,
+    explain: bool,
+    leads: bool,
     fail_on_match: bool,
 ) -> None:
     """Say which indexed packages hold this code: file, lines, licence.
@@ -50,21 +56,24 @@ def trace(
     Example: starcite trace src/app.py:10-40
     """
     try:
-        results, scope = _traced(_read_all(targets, language), index_path)
+        results, scope = _traced(_read_all(targets, language), index_path, leads=leads)
     except KeyboardInterrupt:
         sys.exit(_complain("interrupted", EXIT_INTERRUPTED))
     except IndexerError as error:
         sys.exit(_complain(str(error), EXIT_COULD_NOT))
-    _print(results, scope, json_wanted=as_json_)
+    _print(results, scope, json_wanted=as_json_, explain=explain)
     sys.exit(_exit_code([one for _, one in results], fail_on_match=fail_on_match))
 
 
 def _traced(
-    queries: list[Target], index_path: Path | None
+    queries: list[Target], index_path: Path | None, *, leads: bool
 ) -> tuple[list[tuple[Target, Trace]], Scope]:
     tracer = Tracer.open(index_path)
     try:
-        results = [(one, tracer.trace(one.text, language=one.language)) for one in queries]
+        results = [
+            (one, tracer.trace(one.text, language=one.language, with_leads=leads))
+            for one in queries
+        ]
         n_documents = tracer.index.manifest.n_live
         return results, Scope(n_documents=n_documents, min_lexemes=tracer.config.min_lexemes)
     finally:
@@ -86,12 +95,14 @@ def _read_all(arguments: tuple[str, ...], language: str | None) -> list[Target]:
     return queries
 
 
-def _print(results: list[tuple[Target, Trace]], scope: Scope, *, json_wanted: bool) -> None:
+def _print(
+    results: list[tuple[Target, Trace]], scope: Scope, *, json_wanted: bool, explain: bool
+) -> None:
     if json_wanted:
         click.echo(json.dumps(as_json(results, scope), indent=2))
     for target, found in results:
         if not json_wanted:
-            for line in as_text(target, found, scope):
+            for line in as_text(target, found, scope, explain=explain):
                 click.echo(line)
         if found.verdict is Verdict.UNKNOWN:
             _complain(f"{target.name}: {found.reason}", EXIT_COULD_NOT)
@@ -101,7 +112,7 @@ def _exit_code(traces: list[Trace], *, fail_on_match: bool) -> int:
     verdicts = {one.verdict for one in traces}
     if Verdict.UNKNOWN in verdicts:
         return EXIT_COULD_NOT
-    return EXIT_MATCH if fail_on_match and Verdict.FOUND in verdicts else 0
+    return EXIT_MATCH if fail_on_match and any(one.alarms for one in traces) else 0
 
 
 def _complain(message: str, code: int) -> int:

@@ -8,8 +8,19 @@ from typing import Any
 
 import click
 
+from attribution.explain import explained
 from attribution.target import Target
-from attribution.types import Claim, Match, SourceSpan, Span, Tier, Trace, Verdict
+from attribution.types import (
+    Claim,
+    Commonness,
+    Lead,
+    Match,
+    SourceSpan,
+    Span,
+    Tier,
+    Trace,
+    Verdict,
+)
 from indexer import Origin
 
 SCHEMA = "starcite.trace/1"  # counts up when a key changes its meaning or goes away
@@ -47,17 +58,20 @@ def as_json(results: list[tuple[Target, Trace]], scope: Scope) -> dict[str, Any]
     }
 
 
-def as_text(target: Target, trace: Trace, scope: Scope) -> Iterator[str]:
+def as_text(target: Target, trace: Trace, scope: Scope, *, explain: bool = False) -> Iterator[str]:
     """Lines for a terminal; styled, so print them with `click.echo`, which knows when not to."""
     name = printable(target.name)
     if trace.verdict is Verdict.NONE:
         yield (
             f"{name}: {click.style('no match', fg='green')}: no shared run of "
             f"≥ {scope.min_lexemes} lexemes in {scope.n_documents:,} documents of corpus "
-            f"{trace.corpus_digest[:_DIGEST_CHARS]}, licence notices aside"
+            f"{trace.corpus_digest[:_DIGEST_CHARS]}"
         )
     for match in trace.matches:
         yield from _match_lines(name, target, trace, match)
+        if explain:
+            yield from (f"  {printable(line)}" for line in explained(match))
+    yield from _lead_lines(trace)
 
 
 def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Iterator[str]:
@@ -70,8 +84,24 @@ def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Itera
     unlisted = f", {n_unlisted:,} of them not listed" if n_unlisted else ""
     yield (
         f"  held by {_counted(match.n_packages, 'package')}"
-        f" in {_counted(match.n_sources, 'document')}{unlisted}"
+        f" in {_counted(match.n_sources, 'document')}{unlisted}{_common(match)}"
     )
+
+
+def _common(match: Match) -> str:
+    return "" if match.commonness is Commonness.RARE else f"; common: {match.commonness}"
+
+
+def _lead_lines(trace: Trace) -> Iterator[str]:
+    """The leads and how each was found; which views no index has yet is said with them."""
+    for lead in trace.leads:
+        origin = lead.origins[0] if lead.origins else None
+        place = f"{origin.name} {origin.version}  {origin.path}" if origin else lead.document_sha256
+        ranks = ", ".join(f"{view} {rank}" for view, rank in lead.ranks)
+        yield f"  {click.style('E5 lead', dim=True)}  {printable(place)}  (rank in {ranks})"
+    if trace.leads:
+        missing = ", ".join(trace.missing_views)
+        yield f"  leads are no claims; views that this index does not have: {missing}"
 
 
 def _source_lines(source: SourceSpan) -> Iterator[str]:
@@ -96,6 +126,8 @@ def _result(target: Target, trace: Trace) -> dict[str, Any]:
         "corpus_digest": trace.corpus_digest,
         "elapsed_ms": round(trace.elapsed_ms, 3),
         "matches": [_match(target, match) for match in trace.matches],
+        "leads": [_lead(lead) for lead in trace.leads],
+        "missing_views": list(trace.missing_views),
     }
 
 
@@ -106,6 +138,17 @@ def _match(target: Target, match: Match) -> dict[str, Any]:
         "n_lexemes": match.n_lexemes,
         "n_packages": match.n_packages,
         "n_sources": match.n_sources,
+        "n_owners": match.n_owners,
+        "commonness": match.commonness.value,
+        "is_alarm": match.is_alarm,
+        "probability": match.probability,
+        "evidence": None if match.evidence is None else asdict(match.evidence),
+        "reasons": [asdict(reason) for reason in match.reasons],
+        "renames": [asdict(rename) for rename in match.renames],
+        "pieces": [
+            {"query": asdict(_shifted(one.query, target)), "source": asdict(one.source)}
+            for one in match.pieces
+        ],
         "sources": [
             {
                 "document_id": source.document_id,
@@ -115,6 +158,16 @@ def _match(target: Target, match: Match) -> dict[str, Any]:
             }
             for source in match.sources
         ],
+    }
+
+
+def _lead(lead: Lead) -> dict[str, Any]:
+    return {
+        "document_id": lead.document_id,
+        "document_sha256": lead.document_sha256,
+        "score": lead.score,
+        "ranks": dict(lead.ranks),
+        "origins": [_origin(origin) for origin in lead.origins],
     }
 
 

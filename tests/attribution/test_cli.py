@@ -74,6 +74,10 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
     assert found.pop("elapsed_ms") > 0
     assert len(found.pop("corpus_digest")) == 64
     assert len(found["matches"][0]["sources"][0].pop("document_sha256")) == 64
+    evidence = found["matches"][0].pop("evidence")
+    assert (evidence["n_lexemes"], evidence["n_comment_words"]) == (51, 0)
+    assert 0 < found["matches"][0].pop("probability") <= 1
+    assert all("rule" in one for one in found["matches"][0].pop("reasons"))
     text = copied.read_text()
     assert told == {
         "schema": "starcite.trace/1",
@@ -88,6 +92,8 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
                 "verdict": "found",
                 "reason": "",
                 "claim": "indexed",
+                "leads": [],
+                "missing_views": ["dense"],
                 "matches": [
                     {
                         "tier": "E1",
@@ -100,6 +106,11 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
                         "n_lexemes": 51,
                         "n_packages": 1,
                         "n_sources": 1,
+                        "n_owners": 1,
+                        "commonness": "rare",
+                        "is_alarm": True,
+                        "renames": [],
+                        "pieces": [],
                         "sources": [
                             {
                                 "document_id": 1,
@@ -138,6 +149,23 @@ def test_a_range_of_lines_is_all_that_is_traced(copied: Path, index_path: Path) 
     result = run(f"{copied}:7-8", "--index", index_path, "--json")
 
     assert json.loads(result.stdout)["results"][0]["verdict"] == "none"
+
+
+def test_a_match_is_explained_and_leads_are_listed(
+    index_path: Path, tmp_path: Path, texts: dict[str, str]
+) -> None:
+    """A tree under each match; leads with the views that brought them; common code exits with 0."""
+    idiom = tmp_path / "idiom.py"
+    idiom.write_text(texts["idiom"])
+
+    told = run(idiom, "--index", index_path, "--explain", "--leads", "--fail-on-match")
+
+    assert told.exit_code == 0
+    assert "  ├─ tier E1, idiom\n  │  ├─ ✓ n_lexemes" in told.stdout
+    assert "✓ n_owners 10 ≥ 4" in told.stdout
+    assert "; common: idiom" in told.stdout
+    assert "E5 lead" in told.stdout
+    assert "views that this index does not have: dense" in told.stdout
 
 
 def test_fail_on_match_is_for_scripts(copied: Path, index_path: Path, tmp_path: Path) -> None:
