@@ -14,7 +14,7 @@ from attribution.evaluate.corpus import LANGUAGE, Corpus, first_occurrences, nam
 from attribution.evaluate.queries import Part, Query, Range
 from attribution.evaluate.systems import Answer
 from attribution.tracer import Tracer
-from attribution.types import Commonness, Match
+from attribution.types import Commonness, Match, Span
 from indexer import lex, start_hypotheses
 from indexer.text.lex import Lexemes
 
@@ -99,14 +99,14 @@ class Judge:
         self, query: Query, part: Part, document_id: int, matches: Sequence[Match]
     ) -> tuple[float, float | None]:
         """How exactly the ranges are those of the part: in the query, and in the document."""
-        of_document = [
-            (match.query, source.span)
+        spans = [
+            pair
             for match in matches
-            for source in match.sources
-            if source.document_id == document_id and _overlap(match, part)
+            if _overlap(match, part)
+            for pair in _pieces(match, document_id)
         ]
-        asked = [(query_span.start, query_span.end) for query_span, _ in of_document]
-        named = [(span.start, span.end) for _, span in of_document]
+        asked = [(span.start, span.end) for span, _ in spans]
+        named = [(span.start, span.end) for _, span in spans]
         text = self._tracer.source(document_id)[1]
         true = [self._extent(text, document_id, place) for place in part.holders[document_id]]
         if document_id == part.source.document_id:
@@ -183,6 +183,15 @@ def _readings(data: bytes) -> list[Lexemes]:
 
 def _overlap(match: Match, part: Part) -> bool:
     return any(match.query.start < end and start < match.query.end for start, end in part.query)
+
+
+def _pieces(match: Match, document_id: int) -> list[tuple[Span, Span]]:
+    """What a match says is equal in the query and in a document, without the edits between."""
+    if match.pieces and match.sources[0].document_id == document_id:
+        return [(piece.query, piece.source) for piece in match.pieces]
+    return [
+        (match.query, source.span) for source in match.sources if source.document_id == document_id
+    ]
 
 
 def _ranking(part: Part, query: Query, answer: Answer) -> Sequence[int]:

@@ -73,9 +73,18 @@ def as_text(records: Sequence[Record], plan: Plan) -> Iterator[str]:
             f"{word:<8} {one['class']} {one['n_lines']} {one['figure']}: "
             f"{_rate(one['measured'])}, wanted {one['bound']:.2f}"
         )
-    worse = list(not_better(rows))
-    yield ""
-    yield "Not better than a baseline:" if worse else "Better than every baseline in every class."
+    if rivals := {row["system"] for row in rows} - _NOT_A_RIVAL:
+        yield ""
+        yield from _verdict(list(not_better(rows)), len(rivals))
+
+
+def _verdict(worse: Sequence[Figures], n_rivals: int) -> Iterator[str]:
+    """In which class which baseline is better, or that none is."""
+    yield (
+        "Baselines that are better:"
+        if worse
+        else f"In no class measured is one of {n_rivals} baselines better."
+    )
     for row in worse:
         yield (
             f"  {row['class']} {row['n_lines']}: {row['system']} {row['metric']} "

@@ -164,6 +164,14 @@ def test_the_tables_name_every_class(index_path: Path, tmp_path: Path) -> None:
     assert "suffix_array" in output
     assert "splice" in output
     assert "unseen, 20 lines: 0 of 4 screened windows claimed" in output
+    assert "aselines" in output
+
+
+def test_nothing_is_said_of_baselines_that_were_not_asked(index_path: Path, tmp_path: Path) -> None:
+    """A run of the tracer alone is better than nobody."""
+    output = run(index_path, tmp_path, "--class", "verbatim", "--system", "starcite").stdout
+
+    assert "aselines" not in output
 
 
 def test_holders_are_all_that_hold_a_sequence(corpus: Corpus, index_path: Path) -> None:
