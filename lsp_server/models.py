@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from indexer import data_home
@@ -38,6 +38,7 @@ class ModelManifest:
     context_length: int  # tokens
     fim: str | None  # "psm", or None for a model that reads only forwards
     claim: str = "indexed"  # "trained_on" needs a model trained on the index's corpus
+    corpus_digest: str = ""  # of the corpus that it was trained on, where that is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,14 +159,14 @@ def describe_gguf(
 
 
 def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
-    """Register a GGUF file where it lies, under a name.
+    """Register a GGUF file or an exported folder where it lies, under a name.
 
     Raises:
         ModelUsageError: there is no such file, or the name or the family cannot be used.
-        ModelDamagedError: the file is not GGUF.
+        ModelDamagedError: the file is not GGUF, or the folder holds no whole model.
     """
-    if not path.is_file():
-        raise ModelUsageError(f"{path} is not a file; give a model in GGUF format")
+    if not path.exists():
+        raise ModelUsageError(f"{path} does not exist; give a GGUF file or an exported folder")
     name = name or re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")
     if not NAME.fullmatch(name):
         raise ModelUsageError(
@@ -173,7 +174,11 @@ def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
         )
     if (models_path() / name / MANIFEST).exists():
         raise ModelUsageError(f"there is a model {name!r} already; choose another with --name")
-    manifest = describe_gguf(path, name=name, sha256=sha256_of(path), family=family)
+    if path.is_dir():
+        manifest = replace(open_model(str(path.absolute())).manifest, name=name)
+        manifest = replace(manifest, file=str(path.absolute() / manifest.file))
+    else:
+        manifest = describe_gguf(path, name=name, sha256=sha256_of(path), family=family)
     folder = models_path() / name
     folder.mkdir(parents=True, exist_ok=True)
     write_manifest(folder, manifest)

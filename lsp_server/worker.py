@@ -197,6 +197,9 @@ def _loader(arguments: argparse.Namespace) -> Callable[[], ModelLoop]:
         script = json.loads(arguments.script.read_text("utf-8"))
         return lambda: ScriptedLoop(script["answers"], script.get("delay_ms", 0))
 
+    if arguments.model.suffix == ".onnx":
+        return lambda: _load_onnx(arguments.model)
+
     def load() -> ModelLoop:
         try:
             from lsp_server.engine.xllama import XllamaLoop  # noqa: PLC0415 - 100 MB of native code
@@ -210,12 +213,18 @@ def _loader(arguments: argparse.Namespace) -> Callable[[], ModelLoop]:
     return load
 
 
+def _load_onnx(path: Path) -> ModelLoop:
+    from lsp_server.engine.onnx_loop import OnnxLoop  # noqa: PLC0415 - 30 MB of native code
+
+    return OnnxLoop(path)
+
+
 def main() -> None:
     """Run the worker until it has been idle for long enough."""
     parser = argparse.ArgumentParser(prog="python -m lsp_server.worker")
     parser.add_argument("--endpoint", type=Path, required=True, help="the socket to listen on")
     parser.add_argument("--tcp", action="store_true", help="--endpoint is a file with a port")
-    parser.add_argument("--model", type=Path, help="a GGUF file")
+    parser.add_argument("--model", type=Path, help="a GGUF file or an exported model.onnx")
     parser.add_argument("--script", type=Path, help="a JSON file with answers, for tests")
     parser.add_argument("--idle-exit-s", type=float, default=30.0)
     arguments = parser.parse_args()

@@ -129,6 +129,16 @@ def _write(exported: Exported, source: Path, config: DecoderConfig, graph: bytes
     manifest = checkpoint.read_manifest(source)
     manifest |= {
         "graph": exported.chosen,
+        "name": folder.name,
+        "file": GRAPH,
+        "bytes": len(graph),
+        "sha256": hashlib.sha256(graph).hexdigest(),
+        "family": "starcoder",
+        "license": "Apache-2.0",
+        "source": f"trained by Starcite on corpus {manifest.get('corpus_digest', '')[:12]}",
+        "context_length": config.n_positions,
+        "fim": "psm",
+        "claim": "trained_on",
         "agreement": [asdict(one) for one in exported.measured],
     }
     try:
@@ -137,7 +147,7 @@ def _write(exported: Exported, source: Path, config: DecoderConfig, graph: bytes
         (folder / GRAPH).write_bytes(graph)
         write_durably(folder / checkpoint.CONFIG, json_text(hf_config(config)))
         save_tokenizer(checkpoint.load_model_tokenizer(source), folder)
-        manifest["sha256"] = dict(_digests(folder))
+        manifest["files"] = dict(_digests(folder))
         write_durably(folder / checkpoint.MANIFEST, json_text(manifest))
     except OSError as error:
         raise CheckpointError(

@@ -194,7 +194,7 @@ class _Graph:
 
 
 def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A matrix (out, in) in whole numbers and the scale (out,) of each row: matrix ≈ rows · scale."""
+    """A matrix (out, in) as whole numbers and the scale (out,) of each row."""
     scales = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / _INT8_MAX
     rows = np.rint(matrix / scales[:, None]).astype(np.int8)
     return rows, scales.astype(np.float32)
