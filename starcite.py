@@ -15,11 +15,12 @@ COMMANDS = {
     "serve": ("attribution.serve_cli:serve", "Serve an index to a team or a browser."),
     "train": ("training.cli:train", "Train a model of one's own on what the index holds."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
-    "eval": ("starcite:evaluations", "Measure how good attribution is."),
+    "eval": ("starcite:evaluations", "Measure how good attribution and models are."),
     "lsp": ("lsp_server.cli:lsp", "Run the language server for an editor."),
 }
 EVALUATIONS = {
     "attribution": ("attribution.evaluate.cli:attribution", "Copies found, false claims, speed."),
+    "model": ("training.evaluate.cli:evaluate", "Models, lanes and baselines in one table."),
 }
 
 
@@ -62,9 +63,24 @@ def _read_corpus(path: Path) -> Any:
     return importlib.import_module("indexer.corpus").read_corpus(path)
 
 
+def _open_lane(name: str) -> Any:
+    """How `starcite eval model` asks a lane of the language server, unknown to training."""
+    lane = importlib.import_module("lsp_server.lane")
+    try:
+        return lane.open_lane(name)
+    except lane.ModelError as error:
+        failure = click.ClickException(str(error))
+        failure.exit_code = 3
+        raise failure from error
+
+
 _CONTEXT = {
     "help_option_names": ["-h", "--help"],
-    "obj": {"starcite.probes": [_open_trace_probe], "starcite.read_corpus": _read_corpus},
+    "obj": {
+        "starcite.probes": [_open_trace_probe],
+        "starcite.read_corpus": _read_corpus,
+        "starcite.lanes": [_open_lane],
+    },
 }
 
 

@@ -1,6 +1,6 @@
 """Lanes of the completion pipeline as an evaluation asks them: one question, one answer.
 
-`starcite eval` compares them with models and baselines. The two packages do not import each
+`starcite eval model` compares them with models and baselines. The two packages do not import each
 other: the front door hands `open_lane` over.
 """
 

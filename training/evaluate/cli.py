@@ -1,4 +1,4 @@
-"""`starcite eval`: one table of what models and baselines know, write and repeat."""
+"""`starcite eval model`: one table of what models and baselines know, write and repeat."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Plan:
     temperatures: tuple[float, ...]
 
 
-@click.command("eval")
+@click.command("model")
 @click.argument("names", metavar="[TASK]...", nargs=-1)
 @click.option("--model", "models", multiple=True, type=click.Path(path_type=Path))
 @click.option("--lane", "lanes", multiple=True, help="copy, both, or a model of `starcite model`.")
@@ -80,7 +80,7 @@ def evaluate(
     how far that isolates. Exit codes: 0 measured, 2 wrong usage, 3 something is missing or
     damaged, 130 interrupted.
 
-    Example: starcite eval lines fim --model runs/tiny --lane copy --cursors 100
+    Example: starcite eval model lines fim --model runs/tiny --lane copy --cursors 100
     """
     with one_line_errors():
         chosen = _chosen(names)

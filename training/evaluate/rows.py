@@ -58,7 +58,9 @@ def open_rows(
         if set(tasks) != {"canonical"}:
             for name in options["lanes"]:
                 if opened is None:
-                    raise EvaluateError(f"no lane {name!r} here; run it through `starcite eval`")
+                    raise EvaluateError(
+                        f"no lane {name!r} here; run it through `starcite eval model`"
+                    )
                 lane = opened(name)
                 stack.callback(lane.close)
                 rows.answerers.append(lane)

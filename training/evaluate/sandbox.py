@@ -32,7 +32,7 @@ from training.evaluate import jail
 from training.evaluate.errors import EvaluateError
 
 Status = Literal["passed", "failed", "timed out", "broken"]
-_ANSWER_S = 5.0  # beyond its time-out, for a jail to clean up and answer
+_ANSWER_S = 60.0  # for a jail to start and to answer; it keeps the time-out itself
 _FIRST_UID = 2_000_000_000  # nobody's, and out of the range that systems hand out
 _numbers = itertools.count()  # programs that run at a time need users of their own
 _NAMESPACES = ("--net", "--ipc", "--pid", "--mount", "--fork", "--kill-child=SIGKILL")
