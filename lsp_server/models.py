@@ -165,8 +165,10 @@ def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
         ModelUsageError: there is no such file, or the name or the family cannot be used.
         ModelDamagedError: the file is not GGUF, or the folder holds no whole model.
     """
-    if not path.exists():
-        raise ModelUsageError(f"{path} does not exist; give a GGUF file or an exported folder")
+    if not path.is_file() and not (path / MANIFEST).is_file():
+        raise ModelUsageError(
+            f"{path} is neither a GGUF file nor a folder that `starcite train export` wrote"
+        )
     name = name or re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")
     if not NAME.fullmatch(name):
         raise ModelUsageError(

@@ -70,7 +70,7 @@ def test_what_cannot_be_added_is_refused(tmp_path: Path) -> None:
     other.write_text("hello")
     add_model(file, "taken")
 
-    with pytest.raises(ModelUsageError, match="is not a file"):
+    with pytest.raises(ModelUsageError, match="neither a GGUF file nor a folder"):
         add_model(tmp_path)
     with pytest.raises(ModelDamagedError, match=r"notes\.txt is not a GGUF file"):
         add_model(other)
