@@ -55,6 +55,8 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 	$(python) tests/bench/bench_index.py --json $(results)/index.json
 	$(python) tests/bench/bench_curate.py --json $(results)/curate.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
+	$(starcite) eval attribution --heldout $(heldout) --json > $(results)/attribution_classes.json
+	$(python) tests/bench/bench_growth.py --heldout $(heldout) --json $(results)/growth.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
 	$(python) tests/bench/bench_server.py --json $(results)/server.json
 
