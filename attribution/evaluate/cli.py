@@ -93,7 +93,8 @@ def attribution(
         unseen = _unseen(context, plan, heldout)
         tracer = Tracer.open(index_path)
         try:
-            folder = out or data_home() / "eval" / "attribution" / f"seed-{seed}"
+            run = f"seed-{seed}-{protocol.code_digest()[:12]}"
+            folder = out or data_home() / "eval" / "attribution" / run
             records = protocol.evaluate(tracer, unseen, plan, folder, progress)
             index = _about(tracer)
         except AttributionFailure as error:

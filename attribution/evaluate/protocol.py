@@ -6,6 +6,7 @@ the file of results holds already is not asked twice.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,13 +74,34 @@ def evaluate(
             indexed=indexed_texts(tracer.index), unseen=_unseen_texts(unseen), oracle=oracle
         )
         asked = _systems(plan.systems, tracer, oracle, progress)
-        records = list(known)
+        records = [record for record in known if _is_planned(record, plan)]
         judge = Judge(tracer, corpus)
         for record in _asked(plan, sources, asked, judge, done=done, progress=progress):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             file.flush()
             records.append(record)
     return records
+
+
+def code_digest() -> str:
+    """The sha256 of the code that traces and measures: answers of another version do not count."""
+    digest = hashlib.sha256()
+    for package in ("attribution", "indexer"):
+        for path in sorted(_package(package).rglob("*")):
+            if path.suffix in {".py", ".json"}:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _package(name: str) -> Path:
+    return Path(__file__).parents[2] / name
+
+
+def _is_planned(record: Record, plan: Plan) -> bool:
+    """Whether a kept record belongs to this plan; a larger run may have left more."""
+    number = int(record["key"].rpartition("/")[2])
+    is_asked = record["class"] in plan.classes and record["system"] in plan.systems
+    return is_asked and number < plan.sample
 
 
 def indexed_texts(index: Index) -> list[Text]:
@@ -176,6 +198,7 @@ class _results:  # noqa: N801 (used as a function, like `open`)
             "schema": SCHEMA,
             "seed": plan.seed,
             "corpus_digest": corpus_digest,
+            "code_digest": code_digest(),
         }
 
     def __enter__(self) -> tuple[list[Record], TextIO]:
@@ -229,4 +252,7 @@ def read_results(path: Path, head: dict[str, Any] | None = None) -> list[Record]
 
 
 def _stated(head: dict[str, Any]) -> str:
-    return f"seed {head.get('seed')} over corpus {str(head.get('corpus_digest'))[:12]}"
+    return (
+        f"seed {head.get('seed')} over corpus {str(head.get('corpus_digest'))[:12]} "
+        f"by code {str(head.get('code_digest'))[:12]}"
+    )

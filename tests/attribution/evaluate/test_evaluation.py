@@ -14,7 +14,7 @@ from attribution import Tracer
 from attribution.evaluate.cli import attribution
 from attribution.evaluate.corpus import Corpus, Place, read_corpus
 from attribution.evaluate.oracle import MIN_RUN, Oracle
-from attribution.evaluate.protocol import RESULTS_NAME
+from attribution.evaluate.protocol import RESULTS_NAME, code_digest
 from attribution.evaluate.windows import seeded
 from indexer import Index, Origin, SourceFile, lex
 from indexer.build import build_index
@@ -146,6 +146,29 @@ def test_results_of_another_seed_are_refused(index_path: Path, tmp_path: Path) -
 
     assert result.exit_code == 2
     assert "seed 2" in result.output
+
+
+def test_a_smaller_run_takes_its_part_of_a_larger_one(index_path: Path, tmp_path: Path) -> None:
+    """What was kept of other classes, systems and numbers is not counted."""
+    chosen = ("--system", "starcite", "--json")
+    run(index_path, tmp_path, "--class", "verbatim", "--class", "delete", *chosen)
+
+    figures = figures_of(run(index_path, tmp_path, "--class", "delete", *chosen, "--sample", "2"))
+
+    assert {(name, row["n"]) for (name, _, _), row in figures.items()} == {("delete", 2)}
+
+
+def test_results_of_other_code_are_refused(index_path: Path, tmp_path: Path) -> None:
+    """Answers of a tracer that has changed since are not mixed with new ones."""
+    chosen = ("--class", "verbatim", "--system", "layer_p")
+    assert run(index_path, tmp_path, *chosen).exit_code == 0
+    path = tmp_path / RESULTS_NAME
+    path.write_text(path.read_text().replace(code_digest(), "0" * 64))
+
+    result = run(index_path, tmp_path, *chosen)
+
+    assert result.exit_code == 2
+    assert "000000000000" in result.output
 
 
 def test_an_index_that_is_not_there_is_named(tmp_path: Path) -> None:
