@@ -1,13 +1,17 @@
-"""How probable it is that a match is a copy: a logistic model of its evidence.
+"""How probable it is that a match is a copy: a logistic model of its evidence, made isotonic.
 
-`probability.json` holds the coefficients with the data they were fitted on and what they scored on
-other data; `tests/bench/fit_probability.py` writes it.
+The model's score goes through a monotone piecewise linear map, since no logistic curve fits both
+the weak and the strong matches (Zadrozny, Elkan, KDD 2002). `probability.json` holds both, with the
+data they were fitted on and what they scored on other data; `tests/bench/fit_probability.py` writes
+it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -41,13 +45,25 @@ def features_of(evidence: Evidence, tier: Tier) -> tuple[float, ...]:
 
 def probability_of(evidence: Evidence, tier: Tier) -> float:
     """The probability, in [0, 1], that the code was copied from a source or its ancestor."""
-    values = zip(_weights(), features_of(evidence, tier), strict=True)
-    score = sum(weight * value for weight, value in values)
-    return round(1 / (1 + math.exp(-max(-50.0, min(50.0, score)))), 4)
+    weights, knots = _model()
+    values = zip(weights, features_of(evidence, tier), strict=True)
+    return round(interpolated(sum(weight * value for weight, value in values), knots), 4)
+
+
+def interpolated(score: float, knots: Sequence[tuple[float, float]]) -> float:
+    """The value at a score, linear between knots (score, value) in order, and level outside."""
+    after = bisect_right(knots, (score, math.inf))
+    if after == 0:
+        return knots[0][1]
+    if after == len(knots):
+        return knots[-1][1]
+    (left, low), (right, high) = knots[after - 1], knots[after]
+    return low + (high - low) * (score - left) / (right - left)
 
 
 @cache
-def _weights() -> tuple[float, ...]:
+def _model() -> tuple[tuple[float, ...], tuple[tuple[float, float], ...]]:
     text = resources.files("attribution").joinpath("probability.json").read_text(encoding="utf-8")
-    weights = json.loads(text)["weights"]
-    return tuple(float(weights[name]) for name in FEATURES)
+    model = json.loads(text)
+    weights = tuple(float(model["weights"][name]) for name in FEATURES)
+    return weights, tuple((float(score), float(value)) for score, value in model["knots"])

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from attribution import Match, Tracer
 from attribution.config import TraceConfig
-from attribution.probability import FEATURES, features_of
+from attribution.probability import FEATURES, features_of, interpolated
 from indexer import Index, default_index_path
 from indexer.corpus import read_corpus
 from indexer.text.keywords import keywords_of
@@ -132,6 +132,28 @@ def fitted(features: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArra
     return weights
 
 
+def knots_of(
+    scores: NDArray[np.float64], labels: NDArray[np.float64], *, n_bins: int = 15
+) -> list[tuple[float, float]]:
+    """A monotone map of scores: mean labels of bins of equal count, pooled where they fall.
+
+    Pool adjacent violators (Ayer et al., 1955). Each mean is drawn to the middle by one positive
+    and one negative, so that nothing is certain.
+    """
+    bins = np.array_split(np.argsort(scores, kind="stable"), n_bins)
+    pools = [
+        (float(scores[one].mean()), float(labels[one].sum()) + 1, len(one) + 2) for one in bins
+    ]
+    merged: list[tuple[float, float, int]] = []
+    for score, n_positive, n in pools:
+        merged.append((score, n_positive, n))
+        while len(merged) > 1 and merged[-2][1] / merged[-2][2] >= merged[-1][1] / merged[-1][2]:
+            (left, a, n_left), (right, b, n_right) = merged[-2:]
+            middle = (left * n_left + right * n_right) / (n_left + n_right)
+            merged[-2:] = [(middle, a + b, n_left + n_right)]
+    return [(round(score, 4), round(positive / n, 4)) for score, positive, n in merged]
+
+
 def scored(p: NDArray[np.float64], labels: NDArray[np.float64]) -> dict[str, float]:
     """How well probabilities are calibrated."""
     bins = np.array_split(np.argsort(p, kind="stable"), 10)
@@ -163,7 +185,9 @@ def main() -> None:
     features = np.array([row[1] for row in rows])
     labels = np.array([row[2] for row in rows])
     weights = fitted(features[split == 0], labels[split == 0])
-    p = 1 / (1 + np.exp(-features @ weights))
+    scores = features @ weights
+    knots = knots_of(scores[split == 0], labels[split == 0])
+    p = np.array([interpolated(score, knots) for score in scores.tolist()])
     results: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
         "command": " ".join(["python", *sys.argv]),
@@ -173,6 +197,7 @@ def main() -> None:
         "fitted_on": scored(p[split == 0], labels[split == 0]),
         "scored_on": scored(p[split == 1], labels[split == 1]),
         "weights": dict(zip(FEATURES, weights.round(5).tolist(), strict=True)),
+        "knots": knots,
     }
     sys.stdout.write(json.dumps(results, indent=1) + "\n")
     if options.json:
