@@ -54,6 +54,7 @@ lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types an
 bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/heldout.stamp ## Measure speed and quality on packages outside the index
 	$(python) tests/bench/bench_index.py --json $(results)/index.json
 	$(python) tests/bench/bench_curate.py --json $(results)/curate.json
+	$(python) tests/bench/bench_decontaminate.py --heldout $(heldout) --json $(results)/decontaminate.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
 	$(starcite) eval attribution --heldout $(heldout) --json > $(results)/attribution_classes.json
 	$(python) tests/bench/bench_growth.py --heldout $(heldout) --json $(results)/growth.json
@@ -131,9 +132,10 @@ vscode-ext/dist/starcite.vsix: $(extension_sources) vscode-ext/server/wheel.stam
 
 # The code that decides what an index holds; a change to it makes the index a stale one.
 index_writers := $(wildcard indexer/build.py indexer/manifest.py indexer/text/*.py indexer/store/*.py)
+index_writers += $(wildcard indexer/corpus/default.digest indexer/curate/default.py)
 
 .starcite/index.stamp: .starcite/corpus.stamp $(index_writers)
-	$(step) "build the index" -- $(starcite) index build
+	$(step) "curate the corpus and build the index" -- $(starcite) index build
 	@touch $@
 
 .starcite/model.stamp: | .venv/$(environment).stamp

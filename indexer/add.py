@@ -13,7 +13,7 @@ from typing import Any
 from indexer.collect import Collector, Progress
 from indexer.errors import IndexBuildError, IndexFormatError
 from indexer.index import Index
-from indexer.manifest import SEGMENTS_NAME, Manifest, sync_folder
+from indexer.manifest import SEGMENTS_NAME, Manifest, named_corpora, sync_folder
 from indexer.source_file import SourceFile
 from indexer.store.lexical import CHUNK_LINES
 from indexer.text.rename import P_K, P_W
@@ -39,9 +39,13 @@ class AddReport:
 
 
 def add_segment(
-    files: Iterable[SourceFile], index_path: Path, *, progress: Progress = lambda _: None
+    files: Iterable[SourceFile],
+    index_path: Path,
+    *,
+    corpus: str = "",
+    progress: Progress = lambda _: None,
 ) -> AddReport:
-    """Add files to an index, in one segment.
+    """Add files to an index, in one segment; `corpus` is the digest of what they were curated to.
 
     A text that the index holds already is not stored twice. If it was found in new places it is
     written anew, with all of them, and the old record gets a tombstone. The same index and files
@@ -65,6 +69,8 @@ def add_segment(
                 manifest = current
                 if len(collected):
                     changes = _changes(path, current, collected, index, restated)
+                    digests = map(current.corpus_of, range(len(current.segments)))
+                    changes["corpora"] = named_corpora([*digests, corpus])
                     manifest = publish(path, current, **changes)
             finally:
                 collected.discard()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
 
-from indexer.build import BuildReport, build_index
+from indexer.build import BuildReport, Part, build_segments
 from indexer.config import default_corpus_path, default_index_path
-from indexer.console import FAILED, Bar, one_line_errors, step_of
+from indexer.console import FAILED, Bar, bars, now_and_then, one_line_errors, step_of
+from indexer.curate.default import curate_default
 from indexer.curate.report import write_report
+from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
 from indexer.curate.statistics import count_documents
 from indexer.index import Index
@@ -28,7 +30,7 @@ from indexer.verify import verify_index
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _MOST_OWNERS = 10
 _PATH = click.Path(path_type=Path)
-_CORPUS_HELP = "A corpus, shards, a checkout, *.jsonl.zst or *.parquet; default: what was fetched."
+_CORPUS_HELP = "A corpus, shards, a checkout, *.jsonl.zst or *.parquet; default: see above."
 
 
 @click.group()
@@ -50,21 +52,31 @@ for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
 def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Build the index of one or several corpora, in place of the one that is there.
 
+    By default the packages that were fetched are curated first, into the frozen corpus, and the
+    running Python's library is curated into a segment beside them; each segment names its corpus.
+    What was curated stays, so that an interrupted build goes on from there.
+
     The old index is used until the new one is complete; an interrupted build changes nothing.
     Exit codes: 0 built, 2 wrong usage, 3 it could not be built, 130 interrupted.
 
     Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
     """
-    paths = [source.absolute() for source in sources or (default_corpus_path(),)]
-    with one_line_errors("nothing was changed"), contextlib.ExitStack() as stack:
-        corpus = Sources(paths)
-        bar = stack.enter_context(Bar("index build", corpus.n_bytes()))
-        report = build_index(
-            without_forgotten(corpus.read()),
-            out or default_index_path(),
-            progress=lambda now: bar.show(now.n_bytes, step_of(now)),
-        )
-    for line in corpus.damage():
+    with one_line_errors("the index is as it was; run the same command again to go on"):
+        paths = [source.absolute() for source in sources]
+        if not paths:
+            with bars() as progress:
+                paths = curate_default(default_corpus_path(), now_and_then(progress))
+        parts = [(digest, Sources(list(some))) for digest, some in groupby(paths, key=_corpus_of)]
+        with Bar("index build", sum(part.n_bytes() for _, part in parts)) as bar:
+            report = build_segments(
+                [
+                    Part(files=without_forgotten(part.read()), corpus=digest)
+                    for digest, part in parts
+                ],
+                out or default_index_path(),
+                progress=lambda now: bar.show(now.n_bytes, step_of(now)),
+            )
+    for line in [line for _, part in parts for line in part.damage()]:
         click.echo(f"starcite: {line}", err=True)
     click.echo(json.dumps(_as_record(report)) if as_json else _as_line(report))
 
@@ -127,6 +139,11 @@ def inspect(*, folder: Path | None, as_json: bool, html: Path | None) -> None:
         click.echo(_describe(path, manifest, summary))
 
 
+def _corpus_of(path: Path) -> str:
+    """The digest of shards; nothing else is a corpus that a model can name."""
+    return read_shards_manifest(path).corpus_digest if is_shards(path) else ""
+
+
 def _as_line(report: BuildReport) -> str:
     megabytes = report.manifest.n_bytes / 1e6
     return (
@@ -141,6 +158,7 @@ def _as_record(report: BuildReport) -> dict[str, Any]:
     return {
         "path": str(report.path),
         "corpus_digest": report.manifest.corpus_digest,
+        "corpora": dict(zip(report.manifest.segments, report.manifest.corpora, strict=False)),
         "content_digest": report.manifest.content_digest,
         "n_documents": report.manifest.n_documents,
         "n_origins": report.manifest.n_origins,
@@ -163,6 +181,7 @@ def _describe(path: Path, manifest: Manifest, summary: Summary) -> str:
     rows = {
         "index": f"{path} (format {manifest.format}, built by {manifest.built_by})",
         "corpus": manifest.corpus_digest,
+        **({"made of": ", ".join(filter(None, manifest.corpora))} if manifest.corpora else {}),
         "documents": f"{manifest.n_live:,} ({languages}); "
         f"{summary.n_with_twins:,} found in several places",
         "segments": f"{len(manifest.segments)}, generation {manifest.generation}; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,16 +42,24 @@ class Collector:
         folder: the new segment's.
         known: sha256 → id of documents that other segments hold; their texts are not written
             again, and new places of them are put aside in `found_again`.
+        earlier: segments that are written together with this one; new places of their texts are
+            noted there.
         progress: is told after each file.
     """
 
     def __init__(
-        self, folder: Path, *, progress: Progress, known: Mapping[str, int] | None = None
+        self,
+        folder: Path,
+        *,
+        progress: Progress,
+        known: Mapping[str, int] | None = None,
+        earlier: Sequence[Collector] = (),
     ) -> None:
         self.n_files = 0
         self.n_blank = 0
         self.found_again: dict[int, set[Origin]] = {}  # by the document's id
         self._known = known or {}
+        self._earlier = earlier
         self._texts: dict[str, _Text] = {}  # by sha256, in order
         self._progress = progress
         self._writer = SegmentWriter(folder)
@@ -99,16 +107,27 @@ class Collector:
                 yield digest, origin
 
     def tell(self, step: str) -> None:
-        """Say how far it has come."""
-        self._progress(BuildProgress(step=step, n_documents=len(self), n_bytes=self.n_bytes))
+        """Say how far it has come, the earlier segments included."""
+        together = (*self._earlier, self)
+        self._progress(
+            BuildProgress(
+                step=step,
+                n_documents=sum(map(len, together)),
+                n_bytes=sum(one.n_bytes for one in together),
+            )
+        )
 
     def _add(self, file: SourceFile) -> None:
         data = to_bytes(file.text)
-        known_as = self._known.get(hashlib.sha256(data).hexdigest())
-        if known_as is None:
-            origins = self._put(data, file.text, file.language).origins
-        else:
+        digest = hashlib.sha256(data).hexdigest()
+        known_as = self._known.get(digest)
+        holder = next((one for one in self._earlier if digest in one._texts), None)
+        if known_as is not None:
             origins = self.found_again.setdefault(known_as, set())
+        elif holder is not None:
+            origins = holder._texts[digest].origins
+        else:
+            origins = self._put(data, file.text, file.language).origins
         origins.update((file.origin, *file.twins))
 
     def _put(self, data: bytes, text: str, language: str) -> _Text:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from indexer.collect import BuildProgress, Progress
 from indexer.index import Index
-from indexer.manifest import SEGMENTS_NAME, FileEntry, Manifest, sync_folder
+from indexer.manifest import SEGMENTS_NAME, FileEntry, Manifest, named_corpora, sync_folder
 from indexer.store import segment as segments
 from indexer.store.documents import Document
 from indexer.store.segment import SegmentWriter
@@ -39,6 +39,7 @@ class Part:
     base: int  # the id of its first document
     n_documents: int
     n_bytes: int  # of live text
+    corpus: str = ""  # what it was made of
 
     @property
     def is_whole(self) -> bool:
@@ -111,17 +112,26 @@ def _may_join(group: list[Part], part: Part, *, join_all: bool) -> bool:
     n_bytes = sum(one.n_bytes for one in group)
     if n_bytes + part.n_bytes > segments.MAX_BYTES:
         return False
+    if group[-1].corpus != part.corpus and not join_all:
+        return False  # what is joined can no longer say what each document is of
     return join_all or (n_bytes < SMALL_BYTES and part.n_bytes < SMALL_BYTES)
 
 
 def _parts(index: Index) -> list[Part]:
     live = np.asarray(index.live_document_ids(), dtype=np.int64)
     parts = []
-    for name, base, reader in index.segments():
+    for place, (name, base, reader) in enumerate(index.segments()):
         numbers = live[(live >= base) & (live < base + len(reader))] - base
         n_bytes = int(np.diff(reader.text.starts)[numbers].sum())
         parts.append(
-            Part(name=name, numbers=numbers, base=base, n_documents=len(reader), n_bytes=n_bytes)
+            Part(
+                name=name,
+                numbers=numbers,
+                base=base,
+                n_documents=len(reader),
+                n_bytes=n_bytes,
+                corpus=index.manifest.corpus_of(place),
+            )
         )
     return parts
 
@@ -192,10 +202,16 @@ def _rewrite(plan: list[list[Part]], rewriting: Rewriting, current: Manifest) ->
     return {
         **rewriting.totals,
         "segments": tuple(names),
+        "corpora": named_corpora(_common_corpus(group) for group in plan),
         "files": files,
         "tombstones": "",
         "n_tombstones": 0,
     }
+
+
+def _common_corpus(group: Iterable[Part]) -> str:
+    corpora = {part.corpus for part in group}
+    return corpora.pop() if len(corpora) == 1 else ""
 
 
 def _files_of(manifest: Manifest, segment: str) -> dict[str, FileEntry]:

@@ -26,6 +26,11 @@ def frozen_corpus_path() -> Path:
     return data_home() / "corpus" / "frozen"
 
 
+def library_corpus_path() -> Path:
+    """The folder of shards of the running Python's own library, which differs among machines."""
+    return data_home() / "corpus" / "library"
+
+
 def default_index_path() -> Path:
     """The folder that `starcite index build` writes and every query reads."""
     return data_home() / "index" / "default"

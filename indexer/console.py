@@ -14,6 +14,7 @@ from indexer.collect import BuildProgress
 from indexer.errors import IndexerError
 
 FAILED, INTERRUPTED = 3, 130
+_SHOWN_EVERY = 50  # files between two drawings of a bar
 _PLAIN_STEP_S = 5.0  # seconds between lines of progress where there is no terminal
 _PLAIN_STEPS = 10  # such lines a stage where a stage counts files
 _PLAIN_COUNT = 10_000  # files between them where nobody knows how many there are
@@ -59,6 +60,16 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
             (draw if total and sys.stderr.isatty() else tell)(stage, done, total)
 
         yield show
+
+
+def now_and_then(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    """The same progress for what is told of each of many files."""
+
+    def show(stage: str, done: int, total: int) -> None:
+        if done % _SHOWN_EVERY == 0 or done == total:
+            progress(stage, done, total)
+
+    return show
 
 
 class Bar:

@@ -113,6 +113,18 @@ class Index:
         segment, number = self._find(document_id)
         return segment.documents.read(number, document_id=document_id)
 
+    def corpus_of(self, document_id: int) -> str:
+        """The digest of the curated corpus that a document was indexed from; "" if of none.
+
+        A model whose manifest names the same digest was trained on the document.
+
+        Raises:
+            DocumentUnknownError: there is no such document.
+            DocumentForgottenError: it was taken out of the index.
+        """
+        self._find(document_id)
+        return self.manifest.corpus_of(bisect_right(self._bases, document_id) - 1)
+
     def text(self, document_id: int) -> str:
         """The text of a document, exactly as it was indexed.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -57,6 +57,9 @@ class Manifest:
     lineage: str = ""  # the checksum of the first generation's manifest; empty in that one
     previous: str = ""  # the checksum of the manifest before this one
     previous_corpus_digest: str = ""
+    # The digest of the curated corpus that each segment was made of, as its shards and the models
+    # that were trained on them name it; "" for what is of no such corpus. Empty: all are.
+    corpora: tuple[str, ...] = ()
     tombstones: str = ""  # the file of the forgotten documents' ids
     n_tombstones: int = 0
 
@@ -64,6 +67,10 @@ class Manifest:
     def n_live(self) -> int:
         """The documents that queries see."""
         return self.n_documents - self.n_tombstones
+
+    def corpus_of(self, segment: int) -> str:
+        """The digest of the curated corpus that a segment was made of; "" if it was of none."""
+        return self.corpora[segment] if self.corpora else ""
 
     @property
     def checksum(self) -> str:
@@ -88,6 +95,12 @@ class Manifest:
     def index_bytes(self) -> int:
         """The size of all files together."""
         return sum(entry.n_bytes for entry in self.files.values())
+
+
+def named_corpora(digests: Iterable[str]) -> tuple[str, ...]:
+    """What `Manifest.corpora` holds for segments of these corpora."""
+    corpora = tuple(digests)
+    return corpora if any(corpora) else ()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -149,7 +162,10 @@ def _manifest(record: dict[str, Any]) -> Manifest:
         raise TypeError("files is no table")
     files = {_inside(name): FileEntry(**entry) for name, entry in record.pop("files").items()}
     segments = tuple(_inside(name) for name in record.pop("segments"))
-    manifest = Manifest(files=files, segments=segments, **record)
+    corpora = tuple(str(digest) for digest in record.pop("corpora", ()))
+    manifest = Manifest(files=files, segments=segments, corpora=corpora, **record)
+    if corpora and len(corpora) != len(segments):
+        raise ValueError(f"{len(corpora)} corpora for {len(segments)} segments")
     if manifest.tombstones and manifest.tombstones not in files:
         raise ValueError(f"{manifest.tombstones} is not among the files")
     return manifest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from indexer.add import AddReport, add_segment
 from indexer.compact import CompactReport, compact_index
 from indexer.config import default_index_path
 from indexer.console import Bar, one_line_errors, step_of
+from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.ledger_filter import without_forgotten
@@ -40,7 +42,10 @@ def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
         files = without_forgotten(sources.read(), on_drop=lambda _, why: opted_out.append(why))
         with Bar("index add", sources.n_bytes()) as bar:
             report = add_segment(
-                files, target, progress=lambda now: bar.show(now.n_bytes, step_of(now))
+                files,
+                target,
+                corpus=_corpus_of(paths),
+                progress=lambda now: bar.show(now.n_bytes, step_of(now)),
             )
     left_out = {"n_opted_out": len(opted_out), "skipped": dict(sources.skipped())}
     if as_json:
@@ -96,6 +101,12 @@ def _compact(folder: Path | None, *, join_all: bool, as_json: bool) -> None:
                 progress=lambda now: bar.show(now.n_bytes, step_of(now)),
             )
     click.echo(json.dumps(_compacted_record(report)) if as_json else _compacted_line(report))
+
+
+def _corpus_of(paths: Sequence[Path]) -> str:
+    """The digest of shards, where they are all that is added."""
+    is_one = len(paths) == 1 and is_shards(paths[0])
+    return read_shards_manifest(paths[0]).corpus_digest if is_one else ""
 
 
 def _added_line(report: AddReport) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import click
 
 from indexer.config import default_corpus_path, frozen_corpus_path
-from indexer.console import bars, one_line_errors
+from indexer.console import bars, now_and_then, one_line_errors
 from indexer.corpus import read_inventory
 from indexer.corpus.notebooks import Form
 from indexer.curate.config import CurateConfig, read_config
@@ -27,7 +26,6 @@ from indexer.curate.statistics import CorpusStatistics, count_corpus
 from indexer.curate.steps import make_steps
 
 FINDINGS = 1
-_SHOWN_EVERY = 50  # files between two drawings of a bar
 _MOST_ROWS = 10
 _PATH = click.Path(path_type=Path)
 _BENCHMARK = click.option(
@@ -94,7 +92,7 @@ def curate(
             make_steps=partial(make_steps, benchmarks=(*opened.benchmarks(), *benchmarks)),
             skipped=opened.skipped,
         )
-        manifest = curate_corpus(task, _now_and_then(progress))
+        manifest = curate_corpus(task, now_and_then(progress))
     for line in opened.damage():
         click.echo(f"starcite: {line}", err=True)
     click.echo(json.dumps(asdict(manifest)) if as_json else _outcome(manifest, folder))
@@ -114,7 +112,7 @@ def stats(*, path: Path | None, notebooks: Form, as_json: bool, html: Path | Non
     with one_line_errors(), bars() as progress:
         opened = Sources([source], notebooks=notebooks)
         total = opened.n_files()
-        shown = _now_and_then(progress)
+        shown = now_and_then(progress)
         files = (
             (shown("Counting files", number, total), file)[1]
             for number, file in enumerate(opened.read(), start=1)
@@ -165,7 +163,7 @@ def freeze(
             skipped=opened.skipped,
         )
         expected = read_frozen(digest_path or default_digest()) if check else None
-        manifest = curate_corpus(task, _now_and_then(progress))
+        manifest = curate_corpus(task, now_and_then(progress))
         found = freeze_manifest(manifest, lock_sha256=inventory.lock_sha256)
         if out:
             write_text(out, dump_frozen(found))
@@ -181,14 +179,6 @@ def freeze(
         f"version {found.version}, {found.n_files:,} files, {megabytes(found.n_bytes)}: "
         f"rebuilt as it was frozen, corpus digest {found.corpus_digest}"
     )
-
-
-def _now_and_then(progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
-    def show(stage: str, done: int, total: int) -> None:
-        if done % _SHOWN_EVERY == 0 or done == total:
-            progress(stage, done, total)
-
-    return show
 
 
 def _outcome(manifest: ShardsManifest, folder: Path) -> str:

@@ -15,12 +15,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from functools import lru_cache, partial
+from itertools import chain, groupby
 from pathlib import Path
 
 from indexer.curate.benchmarks import Problem, read_benchmark
-from indexer.curate.passages import Found, Look, gather, search, view_of
+from indexer.curate.passages import Found, Look, gather, search, sieve_of, sift, view_of
 from indexer.curate.pipeline import Drop, Step
-from indexer.curate.views import MakeView, View, code_lexemes, exact_view, renamed_view, words_view
+from indexer.curate.views import code_lexemes, exact_view, renamed_view, words_view
 from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 
@@ -66,6 +67,7 @@ RENAMED_LONG = Look(
 RENAMED_FUNCTION = Look(
     name="renamed function", make_view=renamed_view, k=10, min_grams=5, min_share=1.0
 )
+# Those of one view stand together, so that it is made once.
 LOOKS = (STATEMENT, SOLUTION, FUNCTION, WHOLE, RENAMED_LONG, RENAMED, RENAMED_FUNCTION)
 _PROSE_WORDS = 10  # a docstring's prose of so many words is looked for without its examples
 
@@ -81,18 +83,21 @@ class Benchmark:
         for problem in problems:
             for look, text in dict.fromkeys(_texts(problem)):
                 texts[look].append((problem.task_id, text))
-        self._passages = [gather(look, some) for look, some in texts.items()]
+        tables = [gather(look, some) for look, some in texts.items()]
+        self._groups = [
+            (view, k, sieve_of(group), group)
+            for (view, k), some in groupby(tables, lambda one: (one.look.make_view, one.look.k))
+            for group in [list(some)]
+        ]
 
     def search(self, text: str, language: str) -> Found | None:
         """The first problem that a text holds."""
         data = to_bytes(text)
         lexemes = code_lexemes(data, language)
-        views: dict[tuple[MakeView, int], View] = {}
-        for passages in self._passages:
-            look = passages.look
-            view = views.get((look.make_view, look.k)) or look.make_view(data, lexemes, look.k)
-            views[look.make_view, look.k] = view
-            for found in search(view, passages):
+        for make_view, k, sieve, tables in self._groups:
+            view = make_view(data, lexemes, k)
+            places = sift(view, sieve)
+            for found in chain.from_iterable(search(view, places, one) for one in tables):
                 return found
         return None
 

@@ -117,4 +117,4 @@ def _rensa() -> ModuleType:
     try:
         return importlib.import_module("rensa")
     except ModuleNotFoundError as error:
-        raise CurateError('rensa is not installed; run: pip install "starcite[corpus]"') from error
+        raise CurateError("rensa is not installed; run: pip install --upgrade starcite") from error

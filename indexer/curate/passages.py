@@ -5,7 +5,7 @@ Neither a changed line nor what a view does not see (see `views`) hides a passag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,6 @@ class Passages:
     n_grams: NDArray[np.int64]  # (P,) distinct k-grams of a passage
     spans: NDArray[np.int64]  # (P,) units within which they must stand
     task_ids: tuple[str, ...]  # (P,)
-    sieve: NDArray[np.bool_]  # by the low bits of a k-gram; most k-grams of a file stop here
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def view_of(make_view: MakeView, text: str, k: int) -> View:
     return make_view(data, code_lexemes(data, "python"), k)
 
 
-_SIEVE_BITS = 16
+_SIEVE_BITS = 20
 
 
 def gather(look: Look, texts: Iterable[tuple[str, str]]) -> Passages:
@@ -73,8 +72,6 @@ def gather(look: Look, texts: Iterable[tuple[str, str]]) -> Passages:
     flat = np.concatenate([np.empty(0, dtype=np.uint64), *grams])
     owners = np.repeat(np.arange(len(grams), dtype=np.int64), n_grams)
     order = np.argsort(flat, kind="stable")
-    sieve = np.zeros(1 << _SIEVE_BITS, dtype=bool)
-    sieve[_low_bits(flat)] = True
     return Passages(
         look,
         flat[order],
@@ -82,20 +79,31 @@ def gather(look: Look, texts: Iterable[tuple[str, str]]) -> Passages:
         n_grams,
         np.array(spans, dtype=np.int64),
         tuple(task_ids),
-        sieve,
     )
+
+
+def sieve_of(tables: Sequence[Passages]) -> NDArray[np.bool_]:
+    """By the low bits of a k-gram, whether it may be in one of some tables of the same view."""
+    sieve = np.zeros(1 << _SIEVE_BITS, dtype=bool)
+    for passages in tables:
+        sieve[_low_bits(passages.grams)] = True
+    return sieve
+
+
+def sift(view: View, sieve: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The places of the k-grams that may be in a table; most of a file's are in none."""
+    return np.flatnonzero(sieve[_low_bits(view.grams)])
 
 
 def _low_bits(grams: NDArray[np.uint64]) -> NDArray[np.int64]:
     return (grams & np.uint64((1 << _SIEVE_BITS) - 1)).astype(np.int64)
 
 
-def search(view: View, passages: Passages) -> Iterator[Found]:
-    """The passages that a text holds, which is given in the look's view."""
+def search(view: View, places: NDArray[np.int64], passages: Passages) -> Iterator[Found]:
+    """The passages that a text holds, of which the places are given that passed the sieve."""
     look = passages.look
-    if len(passages.grams) == 0:
+    if len(passages.grams) == 0 or len(places) == 0:
         return
-    places = np.flatnonzero(passages.sieve[_low_bits(view.grams)])
     firsts = np.searchsorted(passages.grams, view.grams[places], side="left")
     counts = np.searchsorted(passages.grams, view.grams[places], side="right") - firsts
     if not counts.any():

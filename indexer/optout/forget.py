@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from indexer.errors import IndexChangedError
 from indexer.index import Index
@@ -147,7 +149,7 @@ def _carry_out(
     tombstoned_at = _now()
     records, answers = _ask_again(request, setting, found_before)
     after, tree = _state_after(path)
-    held = ({request.corpus_digest}, _earlier_digests())
+    held = ({request.corpus_digest, *_corpora(path, request.removed)}, _earlier_digests())
     data = make_receipt(
         entry=entry,
         tool=built_by(),
@@ -238,6 +240,17 @@ def _state_after(path: Path) -> tuple[State, MerkleTree]:
         tree = MerkleTree(bytes.fromhex(sha256) for _, sha256 in index.live_digests())
         digest = index.manifest.corpus_digest
     return State(corpus_digest=digest, root=tree.root.hex(), n_documents=len(tree)), tree
+
+
+def _corpora(path: Path, removed: Iterable[str]) -> set[str]:
+    """The curated corpora that documents of these sha256 were indexed from, forgotten or not."""
+    wanted = np.array(sorted(removed), dtype="S64")
+    with Index.open(path) as index:
+        return {
+            index.manifest.corpus_of(place)
+            for place, (_, _, segment) in enumerate(index.segments())
+            if np.isin(segment.documents.digests(), wanted).any()
+        } - {""}
 
 
 def _earlier_digests() -> set[str]:

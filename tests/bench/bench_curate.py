@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,10 @@ def apart(measure: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, 
 def measure_steps(corpus: Path, folder: Path) -> dict[str, Any]:
     """CPU speed of every step on what the steps before it leave, all in memory."""
     before = time.process_time()
-    files = list(Sources([corpus]).read())
+    sources = Sources([corpus])
+    files = list(sources.read())
     speeds = {"read": _speed(files, time.process_time() - before)}
-    for step in make_steps(CurateConfig(), folder / "scratch"):
+    for step in make_steps(CurateConfig(), folder / "scratch", benchmarks=sources.benchmarks()):
         before = time.process_time()
         left = list(curate(files, [step], DropCounts()))
         name = step.name.partition(":")[0]
@@ -96,7 +98,11 @@ def _speed(files: list[Any], cpu_s: float) -> dict[str, Any]:
 def measure_curate(corpus: Path, folder: Path, n_workers: int) -> dict[str, Any]:
     """The whole of curation, from archives to shards; CPU seconds are those of all processes."""
     started = time.monotonic()
-    manifest = curate_corpus(Task(read=Sources([corpus]).read, folder=folder, n_workers=n_workers))
+    sources = Sources([corpus])
+    steps = partial(make_steps, benchmarks=sources.benchmarks())
+    manifest = curate_corpus(
+        Task(read=sources.read, folder=folder, n_workers=n_workers, make_steps=steps)
+    )
     wall_s = time.monotonic() - started
     megabytes = manifest.n_read_bytes / 1e6
     return {

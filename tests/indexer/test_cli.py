@@ -79,7 +79,7 @@ def test_a_terminal_gets_a_bar_that_ends_full(run: Run, corpus: Path) -> None:
     """On a terminal there is a bar on stderr, at 100 % in the end; a pipe gets none."""
     terminal, inside = pty.openpty()
     try:
-        built = run("build", stderr=inside)
+        built = run("build", "--corpus", corpus, stderr=inside)
         shown = os.read(terminal, 100_000).decode().rsplit("\r", 2)
     finally:
         os.close(terminal)
@@ -87,7 +87,7 @@ def test_a_terminal_gets_a_bar_that_ends_full(run: Run, corpus: Path) -> None:
 
     assert built.stdout.startswith("12 documents")
     assert "100%  checking, 12 documents" in shown[-2]
-    assert run("build").stderr == ""
+    assert run("build", "--corpus", corpus).stderr == ""
 
 
 @pytest.mark.parametrize("command", ["verify", "inspect"])
@@ -142,7 +142,7 @@ def test_damage_is_exit_code_3_and_named(run: Run, tmp_path: Path, index_path: P
 def test_a_full_disk_is_one_line(run: Run, home: Path, corpus: Path) -> None:
     """The message names the index and the next step, exit code 3, nothing half-written."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
-    code, line = failure(run("build", before=limit))
+    code, line = failure(run("build", "--corpus", corpus, before=limit))
 
     assert code == 3
     assert "make room or choose another --out" in line
@@ -162,8 +162,9 @@ def interrupt(event, arguments):
         signal.raise_signal(signal.SIGINT)
 sys.addaudithook(interrupt)
 """
-    code, line = failure(run("build", before=interrupt))
+    code, line = failure(run("build", "--corpus", corpus, before=interrupt))
 
-    assert (code, line) == (130, "starcite: interrupted; nothing was changed\n")
+    again = "the index is as it was; run the same command again to go on"
+    assert (code, line) == (130, f"starcite: interrupted; {again}\n")
     assert left_in(home / "index") == ["default"]
     Index.open(home / "index" / "default").close()
