@@ -86,7 +86,7 @@ class TraceConfig:
         metadata={"doc": "a longer text is looked up for exact runs only, not for E3 and E4"},
     )
     max_inexact: int = field(
-        default=6, metadata={"doc": "documents aligned for E3 and E4, in the order of the fusion"}
+        default=4, metadata={"doc": "documents aligned for E3 and E4, in the order of the fusion"}
     )
     max_query_bytes: int = field(
         default=4_000_000, metadata={"doc": "a longer text is refused (UNKNOWN), not cut"}

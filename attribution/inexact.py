@@ -26,7 +26,7 @@ from indexer.text.rename import winnow_renamed
 _SEED_K = 5  # lexemes in a seed of an alignment with edits
 _MAX_RUNS = 48  # of one document that are chained, longest first
 _MIN_P_HITS = 2  # of a run of 40 lexemes in view P, wherever its windows fall
-_MAX_WORDS_ONLY = 3  # documents aligned that words alone have brought
+_MAX_WORDS_ONLY = 2  # documents aligned that words alone have brought
 _MAX_RANKED = 32  # documents that a view may bring
 
 
@@ -154,7 +154,10 @@ def candidates(
 ) -> list[fuse.Candidate]:
     """The documents that any view brings, in the order of the fusion."""
     n_fingerprints = len(sketched.positions)
-    by_p, _ = ranked(sketched.hits, n_fingerprints=n_fingerprints, at_least=_MIN_P_HITS)
+    # A run that covers enough of the query has more than half of its fingerprints; a third leaves
+    # room for those that repeat, and for those so frequent that a lookup gives a sample.
+    at_least = max(_MIN_P_HITS, n_fingerprints // 3)
+    by_p, _ = ranked(sketched.hits, n_fingerprints=n_fingerprints, at_least=at_least)
     return fuse.fused({"E": by_e, "P": by_p, "BM25": by_words}, e_coverage=e_coverage)
 
 

@@ -152,7 +152,7 @@ class Tracer:
     ) -> Iterator[Finding]:
         """What can be claimed of the candidates that are worth aligning."""
         is_short = len(query.lexemes) <= self.config.max_short_lexemes
-        limit = self.config.max_inexact
+        limit = self.config.max_leads if is_short else self.config.max_inexact
         for document_id in inexact.worth_aligning(candidates, limit=limit, is_short=is_short):
             document = self._lexed(document_id, keep_comments=False)
             if is_short:  # a copy of so little may have no fingerprint
@@ -208,7 +208,9 @@ class Tracer:
         )
         positions = fingerprints.positions
         hits = retrieve.sorted_hits(self.index.lookup(fingerprints.values))
-        ranked, e_coverage = inexact.ranked(hits, n_fingerprints=len(positions))
+        ranked, e_coverage = inexact.ranked(
+            hits, n_fingerprints=len(positions), at_least=max(1, len(positions) // 10)
+        )
         n_lexemes = len(query.lexemes)
         chains, last = retrieve.chains_of(
             hits, positions, n_lexemes=n_lexemes, k=manifest.k, w=manifest.w
