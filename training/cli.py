@@ -230,6 +230,32 @@ def report(*, run: Path, path: Path) -> None:
 
 @train.command()
 @click.argument("model", type=_PATH)
+@click.option("--to", "folder", type=_PATH, required=True, help="Where the copy goes.")
+def keep(*, model: Path, folder: Path) -> None:
+    """Copy the weights of MODEL as float16, small enough to be kept with the code.
+
+    Training goes on from the copy with `fit --from`; the optimisers then begin anew.
+
+    Exit codes: 0 done, 3 it could not be done.
+
+    Example: starcite train keep ~/runs/tiny/step-00001440 --to weights/tiny
+    """
+    with one_line_errors():
+        _needs_extra()
+        from training import checkpoint
+
+        checkpoint.write_model(
+            folder,
+            checkpoint.half(checkpoint.load_weights(model)),
+            checkpoint.read_config(model),
+            checkpoint.load_model_tokenizer(model),
+            checkpoint.read_manifest(model),
+        )
+        click.echo(folder)
+
+
+@train.command()
+@click.argument("model", type=_PATH)
 @click.option("--to", "folder", type=_PATH, required=True, help="Where the served folder goes.")
 @click.option("--heldout", type=_PATH, required=True, help="Packed tokens to compare graphs on.")
 @click.option("--n-tokens", default=16_384, type=click.IntRange(1), help="Of them; default 16384.")

@@ -29,7 +29,7 @@ from training.onnx_graph import build_graph
 from training.tokenizer import save_tokenizer
 
 GRAPH = "model.onnx"
-MIN_AGREEMENT = 0.97  # of next tokens; below it a smaller graph is another model
+MAX_KL = 0.01  # nats a token; a graph that is further away is another model
 _KINDS = ("int8", "fp32")  # smallest first
 
 
@@ -55,7 +55,7 @@ class Exported:
 
 
 def export_model(
-    source: Path, folder: Path, windows: NDArray[np.int64], *, min_agreement: float = MIN_AGREEMENT
+    source: Path, folder: Path, windows: NDArray[np.int64], *, max_kl: float = MAX_KL
 ) -> Exported:
     """Write the served folder of a checkpoint.
 
@@ -63,7 +63,7 @@ def export_model(
         source: a checkpoint or model folder.
         folder: where it goes; files of the same names are replaced.
         windows: held-out tokens (N, T + 1) on which graphs are compared with the checkpoint.
-        min_agreement: share of equal next tokens that a quantized graph needs.
+        max_kl: how far from the checkpoint a quantized graph may be, in nats a token.
 
     Raises:
         CheckpointError: the source is missing or damaged, or the folder cannot be written.
@@ -75,7 +75,7 @@ def export_model(
         for kind in _KINDS
     }
     measured = [measure(kind, graph, model, windows) for kind, graph in graphs.items()]
-    chosen = next(one.kind for one in measured if one.kind == "fp32" or one.top1 >= min_agreement)
+    chosen = next(one.kind for one in measured if one.kind == "fp32" or one.kl <= max_kl)
     exported = Exported(folder=folder, chosen=chosen, measured=tuple(measured))
     _write(exported, source, model.config, graphs[chosen])
     return exported

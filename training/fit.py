@@ -86,12 +86,14 @@ class Fit:
         torch.manual_seed(self.recipe.data.seed)
         self.model = Decoder(self.recipe.model).to(self.device)
         self.n_samples, self.seconds = 0, 0.0
+        self._before = {"tokens": 0, "seconds": 0.0}  # of the runs that this one goes on from
         self.heldout_bpb: float | None = None
         found = checkpoint.checkpoints(task.run)
         source = found[-1] if found else task.start_from
         if source is not None:
             self._check_same(source, is_resumed=bool(found))
             checkpoint.load_into(self.model, checkpoint.load_weights(source), source)
+            self._before = _before(checkpoint.read_manifest(source), is_resumed=bool(found))
         self.objective = wrap(self.model, self.recipe, self.device)
         self.optimizers = make_optimizers(self.model, self.recipe.optim, ns_dtype=self.precision)
         self._peaks = peak_lrs(self.optimizers, self.recipe.optim)
@@ -168,6 +170,7 @@ class Fit:
             "step": self.step,
             "tokens": self.n_samples * self.recipe.data.block_size,
             "seconds": round(self.seconds, 1),
+            "before": self._before,
             "heldout_bpb": self.heldout_bpb,
             "data_order": self.batches.manifest(self.n_samples),
             "machine": describe_machine(self.device, self.precision),
@@ -236,6 +239,13 @@ class Fit:
         torch.set_rng_state(state["random"]["torch"])
         self.n_samples = manifest["data_order"]["n_samples"]
         self.seconds, self.heldout_bpb = manifest["seconds"], manifest["heldout_bpb"]
+
+
+def _before(manifest: dict[str, Any], *, is_resumed: bool) -> dict[str, float]:
+    """Tokens and seconds of earlier runs, which a new run adds up and a resumed one keeps."""
+    before = manifest.get("before", {"tokens": 0, "seconds": 0.0})
+    own = {"tokens": 0, "seconds": 0.0} if is_resumed else manifest
+    return {key: before[key] + own.get(key, 0) for key in ("tokens", "seconds")}
 
 
 def fit(task: Task, on_progress: Callable[[Progress], None] = lambda _: None) -> Path:

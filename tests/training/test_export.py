@@ -90,14 +90,14 @@ def test_rows_come_back_from_eight_bits_within_half_a_step() -> None:
     assert np.abs(rows).max() == 63
 
 
-@pytest.mark.parametrize(("asked", "chosen"), [(0.0, "int8"), (1.01, "fp32")])
+@pytest.mark.parametrize(("allowed", "chosen"), [(100.0, "int8"), (-1.0, "fp32")])
 def test_the_smallest_graph_that_agrees_is_written(
-    asked: float, chosen: str, decoder: Decoder, tokenizer: Tokenizer, tmp_path: Path
+    allowed: float, chosen: str, decoder: Decoder, tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     """Agreement is measured and decides; the manifest keeps the figures and the digests."""
     source = tmp_path / "source"
     write_model(source, decoder.state_dict(), CONFIG, tokenizer, {"corpus_digest": "c" * 64})
-    exported = export_model(source, tmp_path / "out", WINDOWS, min_agreement=asked)
+    exported = export_model(source, tmp_path / "out", WINDOWS, max_kl=allowed)
     manifest = read_manifest(tmp_path / "out")
     by_kind = {one.kind: one for one in exported.measured}
 

@@ -136,6 +136,7 @@ def test_training_goes_on_from_the_weights_of_another_run(task: Task, tmp_path: 
     run = Fit(replace(task, run=tmp_path / "tuned", start_from=base))
 
     assert run.step == 0
+    assert run.manifest()["before"]["tokens"] == 8 * 128
     assert all(
         torch.equal(value, run.model.state_dict()[name])
         for name, value in checkpoint.load_weights(base).items()

@@ -53,6 +53,22 @@ def test_a_model_is_trained_reported_and_gone_on_with(tokens: Path, tmp_path: Pa
     assert "<script" not in html
 
 
+def test_training_goes_on_from_a_copy_in_half_precision(tokens: Path, tmp_path: Path) -> None:
+    """keep writes half as many bytes, from which a new run begins."""
+    run, copy = tmp_path / "run", tmp_path / "copy"
+    code, text = _fit(tokens, str(run), "--tokens", "128")
+    assert code == 0, text
+    last = run / "step-00000002"
+    code, text = _run("keep", str(last), "--to", str(copy))
+    assert code == 0, text
+    code, text = _fit(tokens, str(tmp_path / "next"), "--tokens", "128", "--from", str(copy))
+
+    assert code == 0, text
+    assert not (copy / "optimizer.pt").exists()
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (copy, last)]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
