@@ -70,7 +70,7 @@ class OnnxLoop:
 
     def run(self, request: GenerateRequest, slot: int, step: Step) -> None:
         """Generate greedily from the prompt; see `ModelLoop.run`."""
-        ids = self._fitted(self._tokenizer.encode(request.prompt).ids, request.max_tokens)
+        ids = self._fitted(self.encode(request.prompt), request.max_tokens)
         logits = self._read(self._slots[slot], ids, step)
         if logits is None or not request.max_tokens:
             return
@@ -85,6 +85,11 @@ class OnnxLoop:
             if not writer.write(piece):
                 return
             logits = self._feed(self._slots[slot], [token])
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text; a literal sentinel in it becomes a control token."""
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
 
     def _read(self, slot: _Slot, ids: list[int], step: Step) -> NDArray[np.float32] | None:
         """Logits after the prompt; None where it was stopped while being read."""
