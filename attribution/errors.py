@@ -11,6 +11,10 @@ class TargetError(AttributionFailure):
     """What was asked to be traced cannot be read: a bad path, range or encoding."""
 
 
+class OutputError(AttributionFailure):
+    """What was found cannot be written where it was asked to."""
+
+
 class ServeError(AttributionFailure):
     """The service was told to listen in a way that it refuses: a bad token, an open door."""
 

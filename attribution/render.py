@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
 from attribution.explain import explained
+from attribution.license_policy import Decision
+from attribution.provenance import conflicts_of, earliest, swhid_of_source
 from attribution.target import Target
 from attribution.types import (
     Claim,
@@ -24,7 +26,7 @@ from attribution.types import (
 from indexer import Origin
 
 SCHEMA = "starcite.trace/1"  # counts up when a key changes its meaning or goes away
-_TIER_IN_WORDS = {
+TIER_IN_WORDS = {
     Tier.E0: "the whole file",
     Tier.E1: "verbatim",
     Tier.E2: "equal but for whitespace and comments",
@@ -48,17 +50,35 @@ class Scope:
     min_lexemes: int
 
 
-def as_json(results: list[tuple[Target, Trace]], scope: Scope) -> dict[str, Any]:
+# What a policy says of a match in a target; None where there is no policy.
+Judge = Callable[[Target, Match], Decision | None]
+
+
+def no_policy(_target: Target, _match: Match) -> Decision | None:
+    """The judge where nobody has written a policy."""
+    return None
+
+
+def as_json(
+    results: list[tuple[Target, Trace]], scope: Scope, judge: Judge = no_policy
+) -> dict[str, Any]:
     """The results as JSON values; `schema` names the version of this layout."""
     return {
         "schema": SCHEMA,
         "n_documents": scope.n_documents,
         "min_lexemes": scope.min_lexemes,
-        "results": [_result(target, trace) for target, trace in results],
+        "results": [_result(target, trace, judge) for target, trace in results],
     }
 
 
-def as_text(target: Target, trace: Trace, scope: Scope, *, explain: bool = False) -> Iterator[str]:
+def as_text(
+    target: Target,
+    trace: Trace,
+    scope: Scope,
+    judge: Judge = no_policy,
+    *,
+    explain: bool = False,
+) -> Iterator[str]:
     """Lines for a terminal; styled, so print them with `click.echo`, which knows when not to."""
     name = printable(target.name)
     if trace.verdict is Verdict.NONE:
@@ -69,14 +89,15 @@ def as_text(target: Target, trace: Trace, scope: Scope, *, explain: bool = False
         )
     for match in trace.matches:
         yield from _match_lines(name, target, trace, match)
+        yield from _provenance_lines(match, judge(target, match))
         if explain:
             yield from (f"  {printable(line)}" for line in explained(match))
     yield from _lead_lines(trace)
 
 
 def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Iterator[str]:
-    place = click.style(f"{name}:{_lines(_shifted(match.query, target))}", bold=True)
-    tier = click.style(f"{match.tier} {_TIER_IN_WORDS[match.tier]}", fg="yellow")
+    place = click.style(f"{name}:{_lines(shifted(match.query, target))}", bold=True)
+    tier = click.style(f"{match.tier} {TIER_IN_WORDS[match.tier]}", fg="yellow")
     yield f"{place}  {tier}, {match.n_lexemes:,} lexemes, {_CLAIM_IN_WORDS[trace.claim]}"
     for source in match.sources:
         yield from _source_lines(source)
@@ -86,6 +107,19 @@ def _match_lines(name: str, target: Target, trace: Trace, match: Match) -> Itera
         f"  held by {_counted(match.n_packages, 'package')}"
         f" in {_counted(match.n_sources, 'document')}{unlisted}{_common(match)}"
     )
+
+
+def _provenance_lines(match: Match, decision: Decision | None) -> Iterator[str]:
+    origins = [origin for source in match.sources for origin in source.origins]
+    first = earliest(origins)
+    if first is not None:
+        yield f"  earliest known: {printable(first.name)}, {printable(first.first_seen)}"
+    for conflict in conflicts_of(origins):
+        detail = printable(", ".join(conflict.detail))
+        yield click.style(f"  conflict: {conflict.kind} disagree: {detail}", fg="red")
+    if decision is not None:
+        why = printable("; ".join(decision.reasons))
+        yield f"  policy: {click.style(decision.action.word, bold=True)} ({why})"
 
 
 def _common(match: Match) -> str:
@@ -114,7 +148,7 @@ def _source_lines(source: SourceSpan) -> Iterator[str]:
         yield f"    the same file in {_counted(n_more, 'more place')}"
 
 
-def _result(target: Target, trace: Trace) -> dict[str, Any]:
+def _result(target: Target, trace: Trace, judge: Judge) -> dict[str, Any]:
     return {
         "path": target.name,
         "language": target.language,
@@ -125,16 +159,18 @@ def _result(target: Target, trace: Trace) -> dict[str, Any]:
         "claim": trace.claim.value,
         "corpus_digest": trace.corpus_digest,
         "elapsed_ms": round(trace.elapsed_ms, 3),
-        "matches": [_match(target, match) for match in trace.matches],
+        "matches": [_match(target, match, judge(target, match)) for match in trace.matches],
         "leads": [_lead(lead) for lead in trace.leads],
         "missing_views": list(trace.missing_views),
     }
 
 
-def _match(target: Target, match: Match) -> dict[str, Any]:
+def _match(target: Target, match: Match, decision: Decision | None) -> dict[str, Any]:
+    origins = [origin for source in match.sources for origin in source.origins]
+    first = earliest(origins)
     return {
         "tier": match.tier.value,
-        "query": asdict(_shifted(match.query, target)),
+        "query": asdict(shifted(match.query, target)),
         "n_lexemes": match.n_lexemes,
         "n_packages": match.n_packages,
         "n_sources": match.n_sources,
@@ -146,7 +182,7 @@ def _match(target: Target, match: Match) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in match.reasons],
         "renames": [asdict(rename) for rename in match.renames],
         "pieces": [
-            {"query": asdict(_shifted(one.query, target)), "source": asdict(one.source)}
+            {"query": asdict(shifted(one.query, target)), "source": asdict(one.source)}
             for one in match.pieces
         ],
         "sources": [
@@ -154,10 +190,19 @@ def _match(target: Target, match: Match) -> dict[str, Any]:
                 "document_id": source.document_id,
                 "document_sha256": source.document_sha256,
                 "span": asdict(source.span),
-                "origins": [_origin(origin) for origin in source.origins],
+                "origins": [
+                    {**_origin(origin), "swhid": swhid_of_source(source, origin)}
+                    for origin in source.origins
+                ],
             }
             for source in match.sources
         ],
+        "earliest": None if first is None else _origin(first),
+        "conflicts": [
+            {"kind": one.kind, "detail": list(one.detail)} for one in conflicts_of(origins)
+        ],
+        "decision": decision
+        and {"action": decision.action.word, "reasons": list(decision.reasons)},
     }
 
 
@@ -175,7 +220,7 @@ def _origin(origin: Origin) -> dict[str, str]:
     return {**asdict(origin), "purl": origin.purl}
 
 
-def _shifted(span: Span, target: Target) -> Span:
+def shifted(span: Span, target: Target) -> Span:
     """A span of the traced text as a span of the file that it was cut from."""
     return Span(
         start=span.start + target.start,

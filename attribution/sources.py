@@ -15,6 +15,7 @@ from attribution.positions import Positions
 from attribution.probability import probability_of
 from attribution.types import Lead, Match, Piece, Rename, SourceSpan, Tier
 from indexer import Document, Index, Origin, lex
+from indexer.optout.swhid import sha1_git
 
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -180,9 +181,11 @@ def _is_inside_word(data: bytes, offset: int) -> bool:
 
 
 def _source(index: Index, document: Document, place: tuple[int, int]) -> SourceSpan:
+    data = stored_bytes(index, document.document_id)
     return SourceSpan(
         document_id=document.document_id,
         document_sha256=document.sha256,
-        span=Positions(stored_bytes(index, document.document_id)).span(*place),
+        span=Positions(data).span(*place),
         origins=equal_origins(document),
+        sha1_git=sha1_git(data),
     )

@@ -63,6 +63,7 @@ class SourceSpan:
     document_sha256: str  # of the stored UTF-8 text: the witness that can be re-checked
     span: Span
     origins: tuple[Origin, ...]
+    sha1_git: str = ""  # what git and Software Heritage call a file of the stored text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

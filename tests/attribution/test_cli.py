@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from attribution.cli import trace
 from indexer.config import HOME_VARIABLE
+from indexer.optout.swhid import swhid_of
 
 Texts = dict[str, str]
 
@@ -74,6 +75,13 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
     assert found.pop("elapsed_ms") > 0
     assert len(found.pop("corpus_digest")) == 64
     assert len(found["matches"][0]["sources"][0].pop("document_sha256")) == 64
+    [origin] = found["matches"][0]["sources"][0]["origins"]
+    assert origin.pop("swhid") == (
+        f"{swhid_of(texts['cities'].encode())};origin=https://pypi.org/project/geo/;lines=6-10"
+    )
+    assert found["matches"][0].pop("earliest") is None
+    assert found["matches"][0].pop("conflicts") == []
+    assert found["matches"][0].pop("decision") is None
     evidence = found["matches"][0].pop("evidence")
     assert (evidence["n_lexemes"], evidence["n_comment_words"]) == (51, 0)
     assert 0 < found["matches"][0].pop("probability") <= 1
