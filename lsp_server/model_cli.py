@@ -52,7 +52,10 @@ def fetch(name: str) -> None:
 @click.option("--name", default="", help="What to call it; by default the file's name.")
 @click.option("--family", default="", help="How it is prompted; by default read from the file.")
 def add(path: Path, name: str, family: str) -> None:
-    """Register a GGUF file where it lies, so that it can be chosen by name.
+    """Register a GGUF file or a model folder where it lies, so that it can be chosen by name.
+
+    A folder is one that `starcite train export` wrote, or one for transformers (config.json,
+    *.safetensors, tokenizer.json), which needs the extra `train`.
 
     Example: starcite model add ~/models/starcoder2-3b.Q4_K_M.gguf --name starcoder2-3b
     """

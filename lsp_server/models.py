@@ -16,9 +16,10 @@ from pathlib import Path
 from indexer import data_home
 from lsp_server.errors import ModelDamagedError, ModelMissingError, ModelUsageError
 from lsp_server.gguf import read_header
+from lsp_server.model_folder import read_folder
 from lsp_server.prompt import FAMILIES, detect_family
 
-MANIFEST = "manifest.json"
+MANIFEST, CONFIG, GRAPH = "manifest.json", "config.json", "model.onnx"
 DEFAULT_MODEL = "smollm2-135m"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -69,6 +70,9 @@ def open_model(name_or_path: str) -> Model:
     folder = path if path.is_absolute() else models_path() / name_or_path
     if not folder.is_dir():
         raise ModelMissingError(f"there is no model {name_or_path!r}; {_how_to_get(name_or_path)}")
+    if (folder / CONFIG).is_file() and not (folder / GRAPH).is_file():
+        manifest = describe_folder(folder, name=folder.name, sha256="")
+        return Model(manifest=manifest, path=Path(manifest.file))
     manifest = read_manifest(folder)
     file = folder / manifest.file  # an absolute `file` stays itself
     if not file.is_file():
@@ -158,16 +162,44 @@ def describe_gguf(
     )
 
 
+def describe_folder(folder: Path, *, name: str, sha256: str, family: str = "") -> ModelManifest:
+    """Make a manifest from what a folder for `transformers` says about itself.
+
+    Raises:
+        ModelUsageError: `family` is not known.
+        ModelDamagedError: a file of the folder is missing or cannot be read.
+    """
+    facts = read_folder(folder)
+    family = family or detect_family(facts.special_tokens)
+    if family not in FAMILIES:
+        raise ModelUsageError(f"family {family!r} is unknown; known: {', '.join(FAMILIES)}")
+    return ModelManifest(
+        name=name,
+        file=str(facts.weights.absolute()),
+        bytes=facts.weights.stat().st_size,
+        sha256=sha256,
+        family=family,
+        license="unknown",
+        source=f"added by hand, {facts.architecture}",
+        context_length=facts.context_length,
+        fim="psm" if FAMILIES[family].sentinels else None,
+        claim="trained_on" if facts.corpus_digest else "indexed",
+        corpus_digest=facts.corpus_digest,
+    )
+
+
 def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
-    """Register a GGUF file or an exported folder where it lies, under a name.
+    """Register a GGUF file or a model folder where it lies, under a name.
+
+    A folder is one that `starcite train export` wrote, or one that `transformers` can load.
 
     Raises:
         ModelUsageError: there is no such file, or the name or the family cannot be used.
         ModelDamagedError: the file is not GGUF, or the folder holds no whole model.
     """
-    if not path.is_file() and not (path / MANIFEST).is_file():
+    if not path.is_file() and not (path / CONFIG).is_file():
         raise ModelUsageError(
-            f"{path} is neither a GGUF file nor a folder that `starcite train export` wrote"
+            f"{path} is neither a GGUF file nor a folder of a model, with {CONFIG}; check the path"
         )
     name = name or re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._")
     if not NAME.fullmatch(name):
@@ -176,7 +208,10 @@ def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
         )
     if (models_path() / name / MANIFEST).exists():
         raise ModelUsageError(f"there is a model {name!r} already; choose another with --name")
-    if path.is_dir():
+    if path.is_dir() and not (path / GRAPH).is_file():
+        weights = read_folder(path).weights
+        manifest = describe_folder(path, name=name, sha256=sha256_of(weights), family=family)
+    elif path.is_dir():
         manifest = replace(open_model(str(path.absolute())).manifest, name=name)
         manifest = replace(manifest, file=str(path.absolute() / manifest.file))
     else:

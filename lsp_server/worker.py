@@ -36,7 +36,7 @@ from typing import Any
 from lsp_server.engine.base import GenerateRequest
 from lsp_server.engine.endpoint import HAS_UNIX_SOCKETS, Endpoint
 from lsp_server.engine.loop import ModelLoop, ScriptedLoop
-from lsp_server.errors import WorkerError
+from lsp_server.errors import StarciteServerError, WorkerError
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Worker:
     async def _load_model(self) -> None:
         try:
             loop = await asyncio.to_thread(self._load)
-        except (WorkerError, RuntimeError, OSError, ValueError) as error:
+        except (StarciteServerError, RuntimeError, OSError, ValueError) as error:
             self._change_state("error", f"the model could not be loaded: {error}")
             return
         self._loop, self._slots = loop, Slots(loop.n_slots)
@@ -199,6 +199,8 @@ def _loader(arguments: argparse.Namespace) -> Callable[[], ModelLoop]:
 
     if arguments.model.suffix == ".onnx":
         return lambda: _load_onnx(arguments.model)
+    if arguments.model.suffix == ".safetensors":
+        return lambda: _load_folder(arguments.model.parent)
 
     def load() -> ModelLoop:
         try:
@@ -219,12 +221,18 @@ def _load_onnx(path: Path) -> ModelLoop:
     return OnnxLoop(path)
 
 
+def _load_folder(folder: Path) -> ModelLoop:
+    from lsp_server.engine.transformers_loop import TransformersLoop  # noqa: PLC0415 - torch
+
+    return TransformersLoop(folder)
+
+
 def main() -> None:
     """Run the worker until it has been idle for long enough."""
     parser = argparse.ArgumentParser(prog="python -m lsp_server.worker")
     parser.add_argument("--endpoint", type=Path, required=True, help="the socket to listen on")
     parser.add_argument("--tcp", action="store_true", help="--endpoint is a file with a port")
-    parser.add_argument("--model", type=Path, help="a GGUF file or an exported model.onnx")
+    parser.add_argument("--model", type=Path, help="a .gguf, model.onnx or .safetensors file")
     parser.add_argument("--script", type=Path, help="a JSON file with answers, for tests")
     parser.add_argument("--idle-exit-s", type=float, default=30.0)
     arguments = parser.parse_args()

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from indexer.curate.sentinels import neutralise
 from lsp_server.engine.base import GenerateRequest
-from lsp_server.engine.onnx_loop import OnnxLoop, Vocabulary
+from lsp_server.engine.onnx_loop import OnnxLoop
+from lsp_server.engine.token_loop import Vocabulary
 from lsp_server.errors import ModelDamagedError, WorkerError
 from lsp_server.models import add_model, open_model, verify_model
 from training.checkpoint import write_model
