@@ -100,6 +100,24 @@ class FingerprintReader:
             rows = slice(first, first + _COPY_ROWS)
             yield self._values[rows], self._positions[rows].astype(np.int64)
 
+    def ranges(self, values: NDArray[np.uint32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first row of each fingerprint's postings, and how many there are: (N,) each.
+
+        Raises:
+            IndexDamagedError: the values are not in order, as far as the search saw.
+        """
+        # Of one dtype with the array: anything else makes searchsorted convert all of it.
+        wanted = np.ascontiguousarray(values, dtype=np.uint32)
+        first = np.searchsorted(self._values, wanted, side="left")
+        n_found = np.searchsorted(self._values, wanted, side="right") - first
+        if np.any(n_found < 0):
+            raise IndexDamagedError(self._path, "its values are not in order")
+        return first, n_found
+
+    def offsets(self, first: int, n_rows: int) -> NDArray[np.int64]:
+        """The byte offsets of some rows, as `ranges` gives them."""
+        return self._positions[first : first + n_rows].astype(np.int64)
+
     def lookup(
         self,
         values: NDArray[np.uint32],
@@ -114,19 +132,14 @@ class FingerprintReader:
         Raises:
             IndexDamagedError: the values are not in order, as far as the search saw.
         """
-        # Of one dtype with the array: anything else makes searchsorted convert all of it.
-        wanted = np.ascontiguousarray(values, dtype=np.uint32)
-        first = np.searchsorted(self._values, wanted, side="left")
-        n_found = np.searchsorted(self._values, wanted, side="right") - first
-        if np.any(n_found < 0):
-            raise IndexDamagedError(self._path, "its values are not in order")
+        first, n_found = self.ranges(values)
         if is_live is None:
             indices, rows = _sampled(first, n_found, MAX_POSTINGS)
             return indices, self._positions[rows].astype(np.int64)
         few = n_found <= MAX_POSTINGS
         parts = [self._live(first, np.where(few, n_found, 0), is_live)]
         for index in np.flatnonzero(~few):  # one by one, to bound memory
-            only = np.where(np.arange(len(wanted)) == index, n_found, 0)
+            only = np.where(np.arange(len(first)) == index, n_found, 0)
             parts.append(self._live(first, only, is_live))
         indices = np.concatenate([indices for indices, _ in parts])
         offsets = np.concatenate([offsets for _, offsets in parts])
