@@ -10,6 +10,14 @@ class AttributionFailure(Exception):  # noqa: N818 (AttributionError reads as At
 class TargetError(AttributionFailure):
     """What was asked to be traced cannot be read: a bad path, range or encoding."""
 
+    def __init__(self, message: str, *, is_nothing_to_trace: bool = False) -> None:
+        super().__init__(message)
+        self.is_nothing_to_trace = is_nothing_to_trace  # it is empty or binary: no code is missed
+
+
+class LookError(AttributionFailure):
+    """Nobody could look, though an index is there: a process was ended from outside."""
+
 
 class OutputError(AttributionFailure):
     """What was found cannot be written where it was asked to."""

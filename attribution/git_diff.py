@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from attribution.errors import AttributionFailure
+from attribution.git import GitError, run_git
 
 _HUNK = re.compile(rb"@@ -\S+ \+(\d+)(?:,(\d+))? @@")
-# Nothing that a repository configures is run: no external diff, filter or file-system monitor.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotepath=off")
+# No external diff or filter of the repository's choice.
 _DIFF = (
     "diff",
     "--no-ext-diff",
@@ -28,10 +26,6 @@ _DIFF = (
 Lines = list[tuple[int, int]]  # half-open ranges, from 0
 
 
-class GitError(AttributionFailure):
-    """Git cannot say what was changed."""
-
-
 def changed_lines(revision: str, *, folder: Path) -> dict[Path, Lines]:
     """The added and changed lines of tracked files in the work tree that `folder` lies in.
 
@@ -40,10 +34,12 @@ def changed_lines(revision: str, *, folder: Path) -> dict[Path, Lines]:
     Raises:
         GitError: git is missing, this is no repository, or there is no such revision.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    top = Path(run_git(folder, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
     commit = _commit(top, revision)
-    names = [name for name in _git(top, *_DIFF, "--name-only", "-z", commit).split(b"\0") if name]
-    ranges = _hunks(_git(top, *_DIFF, "--unified=0", commit).split(b"\n"))
+    names = [
+        name for name in run_git(top, *_DIFF, "--name-only", "-z", commit).split(b"\0") if name
+    ]
+    ranges = _hunks(run_git(top, *_DIFF, "--unified=0", commit).split(b"\n"))
     if len(names) != len(ranges):
         raise GitError(f"git's answers about {revision} differ: the files were being changed")
     paths = (top / name.decode("utf-8", "surrogateescape") for name in names)
@@ -58,14 +54,14 @@ def touches(lines: Iterable[tuple[int, int]], start: int, end: int) -> bool:
 def _commit(top: Path, revision: str) -> str:
     name = revision.removesuffix("...")
     try:
-        verified = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
+        verified = run_git(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                         f"{name}^{{commit}}")  # fmt: skip
     except GitError as error:
         raise GitError(f"there is no revision {name!r} in {top}; see: git branch --all") from error
     commit = verified.decode().strip()
     if name == revision:
         return commit
-    return _git(top, "merge-base", commit, "HEAD").decode().strip()
+    return run_git(top, "merge-base", commit, "HEAD").decode().strip()
 
 
 def _hunks(patch: Iterable[bytes]) -> list[Lines]:
@@ -79,16 +75,3 @@ def _hunks(patch: Iterable[bytes]) -> list[Lines]:
             if n_lines and found:
                 found[-1].append((first - 1, first - 1 + n_lines))
     return found
-
-
-def _git(folder: Path, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(
-            [*_GIT, "-C", str(folder), *arguments], capture_output=True, check=False
-        )
-    except OSError as error:
-        raise GitError(f"git cannot be run: {error.strerror or error}; install git") from error
-    if done.returncode:
-        told = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise GitError(f"git {arguments[0]} failed in {folder}: {told[0] if told else 'no reason'}")
-    return done.stdout

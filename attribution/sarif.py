@@ -6,15 +6,18 @@ Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 t
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
 from attribution.license_policy import Action, Decision
+from attribution.outcomes import Outcome, Skipped
 from attribution.provenance import origin_url, swhid_of_source
-from attribution.render import TIER_IN_WORDS, Judge, no_policy, shifted
+from attribution.reporting import TIER_IN_WORDS, Context, shifted
 from attribution.target import Target
-from attribution.types import Match, Tier, Trace, Verdict
+from attribution.types import Match, Tier, Verdict
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {
@@ -25,43 +28,42 @@ _LEVELS = {
 }
 
 
-def as_sarif(
-    results: list[tuple[Target, Trace]], *, version: str, judge: Judge = no_policy
-) -> dict[str, Any]:
+def as_sarif(outcomes: Iterable[Outcome], context: Context) -> Iterator[str]:
     """One SARIF log with one run; a rule for each tier, lines and columns counted from 1."""
     tiers = [tier for tier in Tier if tier is not Tier.E5]
-    unknown = [(target, trace) for target, trace in results if trace.verdict is Verdict.UNKNOWN]
-    return {
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "starcite",
-                        "version": version,
-                        "rules": [_rule(tier) for tier in tiers],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "invocations": [
-                    {
-                        "executionSuccessful": not unknown,
-                        "toolExecutionNotifications": [
-                            {"level": "error", "message": {"text": f"{one.name}: {told.reason}"}}
-                            for one, told in unknown
-                        ],
-                    }
-                ],
-                "results": [
-                    _result(target, match, judge(target, match), tiers.index(match.tier))
-                    for target, trace in results
-                    for match in trace.matches
-                    if match.tier in tiers
-                ],
-            }
-        ],
+    results: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    is_whole = True  # everything that may be code was looked at
+    for outcome in outcomes:
+        if isinstance(outcome, Skipped):
+            notes.append(_note("note" if outcome.is_binary else "error", outcome.reason))
+            is_whole = is_whole and outcome.is_binary
+            continue
+        target, trace = outcome.target, outcome.trace
+        if trace.verdict is Verdict.UNKNOWN:
+            notes.append(_note("error", f"{target.name}: {trace.reason}"))
+            is_whole = False
+        results += [
+            _result(target, match, context.judge(target, match), tiers.index(match.tier))
+            for match in trace.matches
+            if match.tier in tiers
+        ]
+    driver = {
+        "name": "starcite",
+        "version": context.version,
+        "rules": [_rule(tier) for tier in tiers],
     }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": is_whole, "toolExecutionNotifications": notes}],
+        "results": results,
+    }
+    yield json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _note(level: str, text: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": text}}
 
 
 def _rule(tier: Tier) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import uvicorn
 
 from attribution.config import ServiceConfig
 from attribution.errors import ServeError
-from attribution.render import printable
+from attribution.reporting import printable
 from attribution.service import Service, create_app
 from indexer import default_index_path
 

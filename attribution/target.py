@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from attribution.errors import TargetError
 from indexer.text.languages import language_of
 
 STDIN = "-"
+_MARK = b"\xef\xbb\xbf"  # a byte order mark
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?", re.ASCII)
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -25,22 +27,30 @@ class Target:
     start: int  # code points before the text in the file
     start_line: int  # lines before it
     end_line: int
+    start_byte: int  # bytes before it, a byte order mark included
+    file_sha1: str  # of the whole file as it stands on disk
+    file_sha256: str
 
 
-def read_target(argument: str, *, language: str | None = None) -> Target:
-    """Read `FILE`, `FILE:A-B` (1-based, inclusive lines) or `-`.
+def read_target(
+    argument: str, *, language: str | None = None, is_path: bool = False, max_bytes: int = 0
+) -> Target:
+    """Read `FILE`, `FILE:A-B` (1-based, inclusive lines) or `-`; only a path, if it is said so.
 
     A file whose name itself ends like a range is meant as it stands. A byte order mark is dropped,
     as editors do.
 
     Raises:
-        TargetError: no such file, a directory, not text, empty, or lines that it does not have.
+        TargetError: no such file, a directory, not text, empty, longer than `max_bytes` (unless
+            that is 0), or lines that it does not have.
     """
-    path, lines = _split(argument)
-    name = "<stdin>" if path == STDIN else path
-    text = _decoded(name, _read_bytes(path))
+    path, lines = (argument, None) if is_path else _split(argument)
+    is_stdin = path == STDIN and not is_path
+    name = "<stdin>" if is_stdin else path
+    data = sys.stdin.buffer.read() if is_stdin else _read_bytes(path, max_bytes)
+    text = _decoded(name, data)
     if not text:
-        raise TargetError(f"{name} is empty: there is nothing to trace")
+        raise TargetError(f"{name} is empty: there is nothing to trace", is_nothing_to_trace=True)
     starts = _line_starts(text)
     first, last = lines or (1, len(starts) - 1)
     if last >= len(starts):
@@ -48,13 +58,17 @@ def read_target(argument: str, *, language: str | None = None) -> Target:
             f"{name} has {len(starts) - 1:,} lines, but lines {first}-{last} were asked for"
         )
     start, end = starts[first - 1], starts[last]
+    n_mark = len(_MARK) if data.startswith(_MARK) else 0
     return Target(
         name=name,
         text=text[start:end],
-        language=language or ("python" if path == STDIN else language_of(path) or "plaintext"),
+        language=language or ("python" if is_stdin else language_of(path) or "plaintext"),
         start=start,
         start_line=first - 1,
         end_line=last,
+        start_byte=n_mark + len(text[:start].encode()),
+        file_sha1=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+        file_sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
@@ -73,13 +87,16 @@ def _split(argument: str) -> tuple[str, tuple[int, int] | None]:
     return head, (first, last)
 
 
-def _read_bytes(path: str) -> bytes:
-    if path == STDIN:
-        return sys.stdin.buffer.read()
+def _read_bytes(path: str, max_bytes: int) -> bytes:
     try:
+        n_bytes = Path(path).stat().st_size if max_bytes else 0
+        if n_bytes > max_bytes:
+            raise TargetError(
+                f"{path} has {n_bytes:,} bytes, more than {max_bytes:,}: name it to trace a part"
+            )
         return Path(path).read_bytes()
     except IsADirectoryError:
-        raise TargetError(f"{path} is a directory: name the files in it") from None
+        raise TargetError(f"{path} is a directory: here only a file can be read") from None
     except FileNotFoundError:
         raise TargetError(f"{path} does not exist") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -89,7 +106,9 @@ def _read_bytes(path: str) -> bytes:
 
 def _decoded(name: str, data: bytes) -> str:
     if b"\0" in data:
-        raise TargetError(f"{name} is a binary file: only text can be traced")
+        raise TargetError(
+            f"{name} is a binary file: only text can be traced", is_nothing_to_trace=True
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

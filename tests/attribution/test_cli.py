@@ -91,6 +91,7 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
         "schema": "starcite.trace/1",
         "n_documents": 16,
         "min_lexemes": 30,
+        "skipped": [],
         "results": [
             {
                 "path": str(copied),
@@ -102,6 +103,7 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
                 "claim": "indexed",
                 "leads": [],
                 "missing_views": ["dense"],
+                "absence": None,
                 "matches": [
                     {
                         "tier": "E1",
@@ -207,14 +209,17 @@ def test_bad_input_is_told_in_one_line_each(index_path: Path, tmp_path: Path) ->
     binary = tmp_path / "a.pyc"
     binary.write_bytes(b"\x00\x01")
 
-    result = run(binary, tmp_path / "no.py", tmp_path, "--index", index_path)
+    (tmp_path / "no").mkdir()
+
+    result = run(binary, tmp_path / "no.py", tmp_path / "no", "--index", index_path)
 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
         f"starcite trace: {binary} is a binary file: only text can be traced",
         f"starcite trace: {tmp_path / 'no.py'} does not exist",
-        f"starcite trace: {tmp_path} is a directory: name the files in it",
+        f"starcite trace: {tmp_path / 'no'} holds no file whose name tells a language, "
+        "or git ignores it: name the files",
     ]
 
 

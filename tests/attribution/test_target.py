@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def test_lines_count_from_one_and_are_inclusive(
         start=start,
         start_line=whole_lines[0],
         end_line=whole_lines[1],
+        start_byte=len(path.read_bytes().decode()[:start].encode()),
+        file_sha1=hashlib.sha1(path.read_bytes()).hexdigest(),  # noqa: S324
+        file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 
