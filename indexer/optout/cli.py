@@ -17,8 +17,9 @@ from indexer.config import default_index_path
 from indexer.console import one_line_errors
 from indexer.index import Index
 from indexer.optout import forget as forgetting
-from indexer.optout.errors import OptoutError, ReceiptError
+from indexer.optout.errors import OptoutError, ReceiptError, SelectorError
 from indexer.optout.forget import Outcome, Setting, finish_pending, was_asked, write_file
+from indexer.optout.intake import intake_path, settle, waiting
 from indexer.optout.keys import key_path, open_key, parse_public_key, public_key_of
 from indexer.optout.page import PageContext, render_page
 from indexer.optout.receipt import verify_receipt
@@ -85,6 +86,7 @@ def find(
 
 @click.command()
 @_selecting
+@click.option("--queued", is_flag=True, help="Each request that the service has taken, in order.")
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--receipt", type=_FILE, help="Where to write a copy of the receipt.")
@@ -94,6 +96,7 @@ def find(
 def forget(
     *,
     index_path: Path | None,
+    queued: bool,
     dry_run: bool,
     yes: bool,
     receipt: Path | None,
@@ -105,31 +108,34 @@ def forget(
 
     Shows what will go, then asks. No query shows it from then on, and no later build or addition
     takes it in again; `starcite index compact` removes it from the disk. What a killed run began
-    is finished first.
+    is finished first. --queued takes up what was asked of `starcite serve`, one after the other;
+    what is not confirmed stays in the queue.
     Exit codes: 0 done, or nothing to do; 1 not confirmed; 2 wrong usage; 3 it could not be done.
 
     Example: starcite index forget --repo octocat/hello-world --receipt receipt.json
     """
     with one_line_errors(), _progress() as progress:
-        selector = _selector(asked)
+        selectors = _queued(asked, receipt) if queued else [("", _selector(asked))]
         path = (index_path or default_index_path()).absolute()
         setting = Setting(index=path, openers=_openers(), n_spans=spans, progress=progress)
-        finished = [] if dry_run else finish_pending(setting)
-        for outcome in finished:
+        outcomes = [] if dry_run else finish_pending(setting)
+        for outcome in outcomes:
             click.echo(f"starcite: finished what was begun at {outcome.entry.time}", err=True)
-        resolution = _resolve(path, selector)
-        if dry_run or not (resolution.found or not was_asked(selector)):
-            _report(resolution, finished, receipt, as_json=as_json)
-            return
-        if not yes:
-            click.echo(as_text(resolution), err=as_json)
-            _confirm(resolution)
-        _report(
-            resolution,
-            [*finished, forgetting.forget(resolution, setting)],
-            receipt,
-            as_json=as_json,
-        )
+        n_declined = 0
+        for key, selector in selectors:
+            resolution = _resolve(path, selector)
+            if not dry_run and (resolution.found or not was_asked(selector)):
+                if not yes and not _is_confirmed(resolution, as_json=as_json):
+                    n_declined += 1
+                    continue
+                outcomes = [*outcomes, forgetting.forget(resolution, setting)]
+            _report(resolution, outcomes, receipt, as_json=as_json)
+            outcomes = []
+            if key and not dry_run:
+                settle(intake_path(), key)
+    if n_declined:
+        click.echo("starcite: nothing was changed where you said no", err=True)
+        sys.exit(1)
 
 
 @click.command("verify-receipt")
@@ -190,6 +196,18 @@ def _selector(asked: Mapping[str, tuple[str, ...]]) -> Selector:
     )
 
 
+def _queued(
+    asked: Mapping[str, tuple[str, ...]], receipt: Path | None
+) -> list[tuple[str, Selector]]:
+    """The key and the selector of each request that waits."""
+    if any(asked.values()) or receipt is not None:
+        raise SelectorError("--queued takes each request as it was asked: say nothing else of it")
+    requests = waiting(intake_path())
+    if not requests:
+        click.echo("starcite: no request waits", err=True)
+    return [(one.key, one.selector) for one in requests]
+
+
 def _openers() -> list[OpenProbe]:
     """What queries are built on, and the queries themselves where the front door offers them."""
     further: list[OpenProbe] = (click.get_current_context().find_object(dict) or {}).get(PROBES, [])
@@ -203,18 +221,16 @@ def _resolve(path: Path, selector: Selector) -> Resolution:
         )
 
 
-def _confirm(resolution: Resolution) -> None:
+def _is_confirmed(resolution: Resolution, *, as_json: bool) -> bool:
+    click.echo(as_text(resolution), err=as_json)
     n = len(resolution.found)
     question = (
         f"Forget these {n:,} documents?" if n else "Keep it out of later builds all the same?"
     )
     try:
-        is_wanted = click.confirm(question, err=True)
+        return click.confirm(question, err=True)
     except click.Abort:  # no terminal to ask on, or the end of the input
-        is_wanted = False
-    if not is_wanted:
-        click.echo("starcite: nothing was changed", err=True)
-        sys.exit(1)
+        return False
 
 
 def _report(
