@@ -12,7 +12,7 @@ COMMANDS = {
     "corpus": ("indexer.corpus_cli:corpus", "Fetch the source code that an index is built from."),
     "index": ("indexer.cli:index", "Build and verify the attribution index."),
     "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
-    "serve": ("attribution.serve_cli:serve", "Serve an index to a team or a browser."),
+    "serve": ("attribution.service.cli:serve", "Serve an index to a team or a browser."),
     "train": ("training.cli:train", "Train a model of one's own on what the index holds."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),
     "eval": ("starcite:evaluations", "Measure how good attribution and models are."),

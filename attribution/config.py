@@ -1,8 +1,16 @@
-"""The thresholds of a trace, each with its reason; nothing here reads the environment."""
+"""The thresholds of a trace and the limits of the service, each with its reason."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+
+TOKEN_VARIABLE = "STARCITE_SERVE_TOKEN"  # noqa: S105 - the variable's name
+
+
+def token_of_environment() -> str:
+    """The token of `starcite serve` where no file holds it; empty if there is none."""
+    return os.environ.get(TOKEN_VARIABLE, "").strip()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,19 +145,41 @@ class ServiceConfig:
         metadata={"doc": "stars in one glob; each multiplies what matching a long path may cost"},
     )
     max_running: int = field(
-        default=4, metadata={"doc": "questions that are looked up at a time, each in a thread"}
+        default=4, metadata={"doc": "questions that threads look up at a time, without workers"}
     )
     max_waiting: int = field(
-        default=16, metadata={"doc": "questions that wait for a thread; the next one gets a 429"}
+        default=32, metadata={"doc": "questions that wait for a worker; the next one gets a 429"}
+    )
+    max_body_bytes: int = field(
+        default=1_000_000, metadata={"doc": "a longer body is refused with a 413, unread"}
+    )
+    max_batch_bytes: int = field(
+        default=16_000_000, metadata={"doc": "the same of a batch, which is read before it runs"}
+    )
+    max_batch_lines: int = field(
+        default=1_000, metadata={"doc": "texts in one batch; each has the time of one question"}
+    )
+    max_batch_s: float = field(
+        default=300.0, metadata={"doc": "a batch that takes longer ends with a line that says so"}
+    )
+    max_read_s: float = field(
+        default=10.0, metadata={"doc": "a request that trickles in for longer ends in a 408"}
+    )
+    max_trace_s: float = field(
+        default=10.0,
+        metadata={"doc": "a text that takes longer is given up with a 503, its worker replaced"},
     )
     max_answer_s: float = field(
-        default=30.0, metadata={"doc": "a look-up that takes longer is given up, with a 503"}
+        default=30.0, metadata={"doc": "the same of looking through all documents"}
     )
     retry_after_s: int = field(
         default=2, metadata={"doc": "when a client that got a 429 is asked to come back"}
     )
     max_head_bytes: int = field(
         default=16_384, metadata={"doc": "a longer request line with its headers ends in a 400"}
+    )
+    max_head_s: float = field(
+        default=10.0, metadata={"doc": "a connection on which no request comes is closed"}
     )
     max_connections: int = field(
         default=256, metadata={"doc": "open connections; the next one is answered with a 503"}

@@ -37,3 +37,23 @@ class BusyError(AttributionFailure):
 
 class LookTooLongError(AttributionFailure):
     """A look-up took longer than the service allows and was given up."""
+
+
+class WorkerLostError(AttributionFailure):
+    """A process that looked something up has died, and so has the one that took its place."""
+
+
+class NoSuchViewError(QueryRefusedError):
+    """The index does not have the view that was asked for."""
+
+
+class OtherDocumentError(QueryRefusedError):
+    """The document of that number is another one by now."""
+
+
+class RequestRefusedError(AttributionFailure):
+    """A request cannot be taken as it came; `status` is that of the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,229 +1,199 @@
-"""The HTTP service over an index. `_ROUTES` says what it answers; a new answer is a row there.
-
-Every request passes `_Door` first: headers that let a page load nothing, the token, the host's
-name, the length of the query. What a client asks for is written to no log.
-"""
+"""The HTTP service over an index. `_ROUTES` says what it answers; a new answer is a row there."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from attribution.config import ServiceConfig
-from attribution.errors import BusyError, LookTooLongError, QueryRefusedError
-from attribution.served_index import ServedIndex
-from attribution.service_pages import FORM_PATH, SOURCES_PATH, render_form, render_problem
-from attribution.service_sources import FORMAT_FIELD, in_words_of_a_query, kept, look, parse_query
-from indexer import IndexerError
-from indexer.optout.errors import SelectorError
+from attribution.errors import QueryRefusedError
+from attribution.service import asked, openapi, optout, replies, static_files
+from attribution.service.answers import Answer
+from attribution.service.batch import BatchResponse
+from attribution.service.bodies import JSON_KINDS, NDJSON_KINDS, read_body
+from attribution.service.door import HEALTH_PATH, Door, Service
+from attribution.service.lanes import Lane, ThreadLane
+from attribution.service.metrics import CONTENT_TYPE, Metrics
+from attribution.service.pages import FORM_PATH, SOURCES_PATH, render_form
+from attribution.service.pool import ProcessLane
+from attribution.service.sources import in_words_of_a_query, kept
+from indexer.manifest import read_manifest
 
-log = logging.getLogger(__name__)
-
-HEALTH_PATH, READY_PATH = "/health", "/ready"
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-_JSON, _HTML = "application/json", "text/html"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Service:
-    """What the service serves, and to whom."""
-
-    index: Path
-    token: str = ""  # empty: nobody is asked for one
-    hosts: frozenset[str] = frozenset()  # names it may be called by; empty: any
-    config: ServiceConfig = field(default_factory=ServiceConfig)
+Endpoint = Callable[[Request], Awaitable[Response]]
+_STOP_EARLIER_S = 5.0  # before its worker is replaced, a look through all documents stops itself
 
 
 def create_app(service: Service) -> Starlette:
-    """The service as an ASGI application."""
+    """The service as an ASGI application; it starts and ends its workers with its lifespan."""
+    lanes = _lanes(service)
+    metrics = Metrics(lanes)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await lanes["text"].start()
+        yield
+        for lane in lanes.values():
+            await lane.close()
+
     app = Starlette(
-        routes=[Route(path, answer, methods=["GET"]) for path, answer in _ROUTES.items()],
-        middleware=[Middleware(_Door, service=service)],
+        routes=[
+            Route(path, answer, methods=[method]) for (method, path), answer in _ROUTES.items()
+        ],
+        middleware=[Middleware(Door, service=service, metrics=metrics)],
         exception_handlers={HTTPException: _of_http_error},
+        lifespan=lifespan,
     )
-    app.state.service = service
-    app.state.served = ServedIndex(service.index, service.config)
+    app.state.service, app.state.lanes, app.state.metrics = service, lanes, metrics
     return app
 
 
+def _lanes(service: Service) -> dict[str, Lane]:
+    """One for texts, which take milliseconds; one for looking through all documents."""
+    path, config = service.index, service.config
+    if not service.n_workers:
+        return {"text": ThreadLane(path, config), "scan": ThreadLane(path, config)}
+    scan_s = config.max_answer_s + _STOP_EARLIER_S
+    return {
+        "text": ProcessLane(
+            path, config, n_workers=service.n_workers, max_answer_s=config.max_trace_s
+        ),
+        "scan": ProcessLane(path, config, n_workers=1, max_answer_s=scan_s),
+    }
+
+
 async def _health(_request: Request) -> Response:
-    return _json({"status": "ok"})
+    return replies.as_json({"status": "ok"})
 
 
 async def _ready(request: Request) -> Response:
-    manifest = (await to_thread.run_sync(_served(request).newest)).manifest
-    return _json(
-        {
-            "status": "ready",
-            "corpus_digest": manifest.corpus_digest,
-            "generation": manifest.generation,
-        }
+    manifest = await to_thread.run_sync(read_manifest, _service(request).index)
+    facts = {"corpus_digest": manifest.corpus_digest, "generation": manifest.generation}
+    return replies.as_json({"status": "ready", **facts})
+
+
+async def _metrics(request: Request) -> Response:
+    is_ready = await to_thread.run_sync((_service(request).index / "manifest.json").exists)
+    text = request.app.state.metrics.text(is_ready=is_ready)
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
+
+
+def _posted(name: str) -> Endpoint:
+    """The endpoint of a question that is a JSON body."""
+
+    async def endpoint(request: Request) -> Response:
+        config = _service(request).config
+        with _lane(request, "text").gate.place():
+            body = await read_body(
+                request,
+                kinds=JSON_KINDS,
+                max_bytes=config.max_body_bytes,
+                max_read_s=config.max_read_s,
+            )
+            return replies.of_answer(await _lane(request, "text").ask(name, body))
+
+    return endpoint
+
+
+async def _index(request: Request) -> Response:
+    return await _ask(request, "index", {})
+
+
+async def _document(request: Request) -> Response:
+    query = asked.read_document_query(
+        request.path_params["document_id"], request.query_params.multi_items()
     )
+    return await _ask(request, "document", query)
+
+
+async def _ask(request: Request, name: str, record: dict[str, Any]) -> Response:
+    lane = _lane(request, "text")
+    with lane.gate.place():
+        return replies.of_answer(await lane.ask(name, json.dumps(record).encode()))
+
+
+async def _batch(request: Request) -> Response:
+    config, lane = _service(request).config, _lane(request, "text")
+    with lane.gate.place():
+        body = await read_body(
+            request,
+            kinds=NDJSON_KINDS,
+            max_bytes=config.max_batch_bytes,
+            max_read_s=config.max_read_s,
+        )
+        lines = asked.read_batch(body, config)
+    return BatchResponse(lane, lines, config)
 
 
 async def _form(_request: Request) -> Response:
-    return _html(render_form())
+    return replies.as_html(render_form())
 
 
 async def _sources(request: Request) -> Response:
-    config = _service(request).config
     items = request.query_params.multi_items()
     try:
-        wants_json = _wants_json(request)
-        selector = parse_query(items, config)
-    except (QueryRefusedError, SelectorError) as error:
-        message = in_words_of_a_query(str(error))
-        if _may_want_json(request):
-            return _json({"error": message}, HTTPStatus.BAD_REQUEST)
-        return _html(render_form(kept(items), problem=message), HTTPStatus.BAD_REQUEST)
-    found = await _served(request).ask(look(selector, config))
-    return _json(found.as_record()) if wants_json else _html(found.as_page(FORM_PATH))
+        wants_json = replies.wants_json(request)
+        ask_again = "" if wants_json else FORM_PATH
+        answer = await _scan(request, {"items": items, "ask_again": ask_again})
+    except QueryRefusedError as error:
+        wants_json = replies.may_want_json(request)
+        answer = Answer(HTTPStatus.BAD_REQUEST, json.dumps({"error": str(error)}).encode())
+    if answer.status == HTTPStatus.OK:
+        return Response(answer.body, media_type=replies.JSON if wants_json else replies.HTML)
+    message = in_words_of_a_query(json.loads(answer.body)["error"])
+    if answer.status == HTTPStatus.BAD_REQUEST and not wants_json:
+        return replies.as_html(render_form(kept(items), problem=message), answer.status)
+    return replies.problem(request, answer.status, message)
 
 
-_ROUTES: dict[str, Callable[[Request], Awaitable[Response]]] = {
-    HEALTH_PATH: _health,
-    READY_PATH: _ready,
-    FORM_PATH: _form,
-    SOURCES_PATH: _sources,
+async def _scan(request: Request, record: dict[str, Any]) -> Answer:
+    lane = _lane(request, "scan")
+    with lane.gate.place():
+        return await lane.ask("sources", json.dumps(record).encode())
+
+
+_ROUTES: dict[tuple[str, str], Endpoint] = {
+    ("GET", HEALTH_PATH): _health,
+    ("GET", "/ready"): _ready,
+    ("GET", "/metrics"): _metrics,
+    ("GET", "/"): static_files.page,
+    ("GET", "/page.js"): static_files.script,
+    ("GET", "/page.css"): static_files.style,
+    ("GET", FORM_PATH): _form,
+    ("GET", SOURCES_PATH): _sources,
+    ("GET", "/openapi.json"): openapi.document,
+    ("GET", "/docs"): openapi.page,
+    ("POST", "/overlap"): _posted("overlap"),
+    ("GET", "/v1/index"): _index,
+    ("POST", "/v1/trace"): _posted("trace"),
+    ("POST", "/v1/trace/batch"): _batch,
+    ("POST", "/v1/membership"): _posted("membership"),
+    ("POST", "/v1/search"): _posted("search"),
+    ("POST", "/v1/lookup"): _posted("lookup"),
+    ("GET", "/v1/documents/{document_id}"): _document,
+    ("POST", "/v1/optout"): optout.ask,
+    ("GET", "/v1/optout/{key}"): optout.status,
 }
 
 
-class _Door:
-    """What every request passes, and where every error becomes an answer."""
-
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app, self._service = app, service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request = Request(scope)
-        is_begun = False
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal is_begun
-            if message["type"] == "http.response.start":
-                is_begun = True
-                MutableHeaders(scope=message).update(_HEADERS)
-            await send(message)
-
-        try:
-            refusal = self._refusal(request)
-            await (refusal or self._app)(scope, receive, send_with_headers)
-        except Exception as error:
-            if is_begun:
-                raise
-            await _of_error(request, error)(scope, receive, send_with_headers)
-
-    def _refusal(self, request: Request) -> Response | None:
-        if request.scope["path"] == HEALTH_PATH:
-            return None
-        service, config = self._service, self._service.config
-        if service.hosts and _host_name(request.headers.get("host", "")) not in service.hosts:
-            # a name that a stranger's page made point here (DNS rebinding)
-            message = "this service is not called so; use the address that it printed"
-            return _problem(request, HTTPStatus.MISDIRECTED_REQUEST, message)
-        if service.token and not _is_token(request.headers.get("authorization", ""), service.token):
-            message = "send the header Authorization: Bearer TOKEN"
-            refused = _problem(request, HTTPStatus.UNAUTHORIZED, message)
-            refused.headers["WWW-Authenticate"] = "Bearer"
-            return refused
-        if len(request.scope["query_string"]) > config.max_query_bytes:
-            message = f"the query is longer than {config.max_query_bytes:,} bytes; ask for less"
-            return _problem(request, HTTPStatus.REQUEST_URI_TOO_LONG, message)
-        return None
-
-
-def _of_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, BusyError):
-        busy = _problem(request, HTTPStatus.TOO_MANY_REQUESTS, str(error))
-        busy.headers["Retry-After"] = str(_service(request).config.retry_after_s)
-        return busy
-    if isinstance(error, (IndexerError, LookTooLongError)):
-        log.warning("cannot answer error=%s", type(error).__name__)
-        return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-    log.error("a request failed error=%s", type(error).__name__)
-    log.debug("a request failed", exc_info=error)
-    message = "the service failed; the same question may fail again"
-    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
-
-
 async def _of_http_error(request: Request, error: Exception) -> Response:
-    """No such route, or another method than GET."""
+    """No such route, or another method than it has."""
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-    message = f"there is {', '.join(_ROUTES)}, each by GET"
-    response = _problem(request, status, message)
+    message = "there is no such page; /docs lists what there is"
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = "this address takes another method; /docs says which"
+    response = replies.problem(request, status, message)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
-
-
-def _problem(request: Request, status: HTTPStatus, message: str) -> Response:
-    if _may_want_json(request):
-        return _json({"error": message}, status)
-    return _html(render_problem(status.phrase, message), status)
-
-
-def _wants_json(request: Request) -> bool:
-    """Whether the client asked for JSON: by the query, else by its header.
-
-    Raises:
-        QueryRefusedError: it asked for something else.
-    """
-    wanted = request.query_params.get(FORMAT_FIELD)
-    if wanted not in {None, "", "html", "json"}:
-        raise QueryRefusedError(f"format {wanted!r} is not known; it is html or json")
-    if wanted:
-        return wanted == "json"
-    accepted = [one.partition(";")[0].strip() for one in _accept(request).split(",")]
-    return _JSON in accepted and _HTML not in accepted
-
-
-def _may_want_json(request: Request) -> bool:
-    try:
-        return request.scope["path"] in {HEALTH_PATH, READY_PATH} or _wants_json(request)
-    except QueryRefusedError:
-        return _JSON in _accept(request)
-
-
-def _accept(request: Request) -> str:
-    return request.headers.get("accept", "").lower()
-
-
-def _is_token(header: str, token: str) -> bool:
-    """Compared by digests of one length, in a time that says nothing of where they differ."""
-    scheme, _, given = header.partition(" ")
-    digests = [hashlib.sha256(one.encode("utf-8")).digest() for one in (given.strip(), token)]
-    return hmac.compare_digest(*digests) and scheme.lower() == "bearer"
-
-
-def _host_name(header: str) -> str:
-    """A Host header without its port, in lower case."""
-    name, _, port = header.lower().rpartition(":")
-    return name if port.isdigit() else header.lower()
 
 
 def _service(request: Request) -> Service:
@@ -231,14 +201,6 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _served(request: Request) -> ServedIndex:
-    served: ServedIndex = request.app.state.served
-    return served
-
-
-def _json(record: object, status: int = HTTPStatus.OK) -> Response:
-    return Response(json.dumps(record), status, media_type=_JSON)
-
-
-def _html(page: str, status: int = HTTPStatus.OK) -> Response:
-    return Response(page.encode("utf-8", "replace"), status, media_type=_HTML)
+def _lane(request: Request, name: str) -> Lane:
+    lane: Lane = request.app.state.lanes[name]
+    return lane

@@ -1,8 +1,10 @@
-"""`starcite serve`: an index as a service for a browser or a team."""
+"""`starcite serve`: an index as a service for browsers, editors and a team."""
 
 from __future__ import annotations
 
 import ipaddress
+import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,10 +12,11 @@ from pathlib import Path
 import click
 import uvicorn
 
-from attribution.config import ServiceConfig
+from attribution.config import TOKEN_VARIABLE, ServiceConfig, token_of_environment
 from attribution.errors import ServeError
 from attribution.reporting import printable
 from attribution.service import Service, create_app
+from attribution.service.connection import Connection, Server
 from indexer import default_index_path
 
 EXIT_BAD_INPUT, EXIT_COULD_NOT, EXIT_INTERRUPTED = 2, 3, 130
@@ -22,8 +25,9 @@ _MAX_TOKEN_CHARS = 512
 
 
 @click.command(
-    epilog="Exit codes: 2 wrong usage, or an address other than loopback without a token; 3 the "
-    "address cannot be listened on; 130 stopped by Ctrl-C, after the answers under way."
+    epilog="Exit codes: 0 stopped by SIGTERM, after the answers under way; 2 wrong usage, or an "
+    "address other than loopback without a token; 3 the address cannot be listened on; 130 stopped "
+    "by Ctrl-C, likewise."
 )
 @click.option(
     "--index",
@@ -37,23 +41,36 @@ _MAX_TOKEN_CHARS = 512
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file with the token that every client must send; needed for any other address.",
+    help="A file with the token that every client must send; needed for any other address. "
+    f"Without it the environment's {TOKEN_VARIABLE} counts.",
 )
-def serve(*, index_path: Path | None, host: str, port: int, token_file: Path | None) -> None:
-    """Answer "Am I in it?" for an index, as pages and as JSON, until Ctrl-C.
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 256),
+    default=max(2, os.cpu_count() or 1),
+    show_default="one a processor, at least 2",
+    help="Processes that trace; 0 traces in threads of this one.",
+)
+def serve(
+    *, index_path: Path | None, host: str, port: int, token_file: Path | None, workers: int
+) -> None:
+    """Serve an index to browsers, editors and programs, until Ctrl-C.
 
-    What is added to the index or forgotten meanwhile counts from the next question on. With a
-    token, every address but /health asks for the header Authorization: Bearer TOKEN.
+    A page on / traces what is pasted into it; /ask answers "Am I in it?"; /docs lists what programs
+    may ask. What is added to the index or forgotten meanwhile counts from the next question on.
+    With a token, every address but /health asks for the header Authorization: Bearer TOKEN; a
+    browser asks for it as a password.
 
     Example: starcite serve --port 8700
     """
     config = ServiceConfig()
     try:
-        token = _read_token(token_file) if token_file else ""
+        token = _token(token_file)
         service = Service(
             index=(index_path or default_index_path()).absolute(),
             token=token,
             hosts=frozenset() if token else _loopback_names(host),
+            n_workers=workers,
             config=config,
         )
     except ServeError as error:
@@ -72,13 +89,13 @@ def _run(service: Service, listener: socket.socket) -> None:
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Serving {printable(str(service.index))} on http://{shown}:{port}/ (Ctrl-C stops)")
     config = service.config
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             create_app(service),
             loop="asyncio",
-            http="h11",
+            http=Connection,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -89,10 +106,14 @@ def _run(service: Service, listener: socket.socket) -> None:
             timeout_graceful_shutdown=config.stop_s,
         )
     )
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # uvicorn passes it on when it is done
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
-        sys.exit(_complain("stopped", EXIT_INTERRUPTED))
+        is_asked_to = signal.SIGTERM in server.captured
+        sys.exit(0 if is_asked_to else _complain("stopped", EXIT_INTERRUPTED))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -123,21 +144,32 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _read_token(path: Path) -> str:
+def _token(path: Path | None) -> str:
+    """The token of the file, else of the environment; empty without either.
+
+    Raises:
+        ServeError: it cannot be read, or is none.
+    """
+    if path is None:
+        token = token_of_environment()
+        return _checked(token, f"the environment's {TOKEN_VARIABLE}") if token else ""
     try:
-        token = path.read_text("utf-8").strip()
+        return _checked(path.read_text("utf-8").strip(), str(path))
     except OSError as error:
         raise ServeError(f"cannot read the token in {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ServeError(f"the token in {path} is no text; write letters and digits") from error
+
+
+def _checked(token: str, place: str) -> str:
     if not _MIN_TOKEN_CHARS <= len(token) <= _MAX_TOKEN_CHARS:
         raise ServeError(
-            f"the token in {path} has {len(token)} characters; write {_MIN_TOKEN_CHARS} to "
+            f"the token in {place} has {len(token)} characters; write {_MIN_TOKEN_CHARS} to "
             f"{_MAX_TOKEN_CHARS}, for example: openssl rand -hex 32"
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ServeError(
-            f"the token in {path} holds a space or a character that no header can; write letters "
+            f"the token in {place} holds a space or a character that no header can; write letters "
             "and digits"
         )
     return token

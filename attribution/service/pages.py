@@ -31,7 +31,7 @@ _FIELDS = (  # name, label, an example, a hint
     ("content-hash", "Content hash", "sha256:…", "sha256:… of a file's text, or sha1-git:…"),
     ("swhid", "SWHID", "swh:1:cnt:…", "Software Heritage's name of a file's content."),
 )
-FORM_PATH, SOURCES_PATH = "/", "/sources"
+FORM_PATH, SOURCES_PATH = "/ask", "/sources"
 
 
 def render_form(values: Mapping[str, str] | None = None, *, problem: str = "") -> str:
@@ -39,6 +39,7 @@ def render_form(values: Mapping[str, str] | None = None, *, problem: str = "") -
     told = [f'<p class="problem" role="alert">{escape(problem)}</p>'] if problem else []
     fields = "\n".join(_field(*one, (values or {}).get(one[0], "")) for one in _FIELDS)
     body = [
+        '<p><a href="/">Trace</a> · <a href="/docs">API</a></p>',
         "<main>",
         "<h1>Am I in it?</h1>",
         "<p>Ask whether code of yours, or of anybody else, is in this index. "

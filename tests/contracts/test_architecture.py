@@ -34,7 +34,7 @@ def test_a_package_shows_ten_names_or_fewer(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [*PACKAGES, "lsp_server.server", "attribution.cli", "attribution.serve_cli"]
+    "module", [*PACKAGES, "lsp_server.server", "attribution.cli", "attribution.service.cli"]
 )
 def test_serving_never_imports_training_libraries(module: str) -> None:
     """Neither a package nor the server loads torch or what only corpus makers need."""

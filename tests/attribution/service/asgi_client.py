@@ -29,15 +29,40 @@ class Answer:
 
 
 def ask(
-    app: ASGIApp, path: str, query: str | bytes = "", *, method: str = "GET", **headers: str
+    app: ASGIApp,
+    path: str,
+    query: str | bytes = "",
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    **headers: str,
 ) -> Answer:
-    return asyncio.run(ask_async(app, path, query, method=method, **headers))
+    return asyncio.run(ask_async(app, path, query, method=method, body=body, **headers))
+
+
+def post(app: ASGIApp, path: str, record: object, **headers: str) -> Answer:
+    named = {"content-type": "application/json", **headers}
+    return ask(app, path, method="POST", body=json.dumps(record).encode(), **named)
+
+
+async def ask_unfinished(app: ASGIApp, path: str) -> Answer:
+    """A POST of JSON whose body never ends."""
+    named = {"content-type": "application/json"}
+    return await ask_async(app, path, method="POST", body=b"{", is_whole=False, **named)
 
 
 async def ask_async(
-    app: ASGIApp, path: str, query: str | bytes = "", *, method: str = "GET", **headers: str
+    app: ASGIApp,
+    path: str,
+    query: str | bytes = "",
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    is_whole: bool = True,
+    **headers: str,
 ) -> Answer:
     named = {"host": "127.0.0.1:8700", **headers}
+    parts = [body[at : at + 65_536] for at in range(0, len(body), 65_536)] or [b""]
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -54,7 +79,10 @@ async def ask_async(
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if not parts:  # as a server has it: nothing more comes until the client leaves
+            await asyncio.get_running_loop().create_future()
+        part = parts.pop(0)
+        return {"type": "http.request", "body": part, "more_body": bool(parts) or not is_whole}
 
     async def send(message: Message) -> None:
         sent.append(message)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from attribution.config import ServiceConfig
 from attribution.service import Service, create_app
-from tests.attribution.asgi_client import ask, ask_async
+from attribution.service.door import is_token
+from tests.attribution.service.asgi_client import Answer, ask, ask_unfinished, post
 
 TOKEN = "0123456789abcdef-of-the-team"
 
@@ -87,26 +90,25 @@ def test_only_reading_is_offered(app: Starlette, method: str) -> None:
     assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
 
 
-def test_more_questions_than_it_takes_are_told_to_come_back(own_index: Path) -> None:
-    """One runs, one waits, the third gets a 429 with Retry-After; later all is as before."""
+@pytest.mark.parametrize("lane", ["text", "scan"])
+def test_more_questions_than_it_takes_are_told_to_come_back(own_index: Path, lane: str) -> None:
+    """With all places taken a question gets a 429 with Retry-After; later all is as before."""
     config = replace(ServiceConfig(), max_running=1, max_waiting=1)
     app = create_app(Service(index=own_index, config=config))
-    release = threading.Event()
+    gate = app.state.lanes[lane].gate
 
-    async def crowd() -> tuple[int, list[int], int]:
-        served = app.state.served
-        first = asyncio.create_task(served.ask(lambda _index: release.wait(30)))
-        second = asyncio.create_task(ask_async(app, "/sources", "owner=shop"))
-        await asyncio.sleep(0)  # both have begun
-        third = await ask_async(app, "/sources", "owner=shop")
-        ready = await ask_async(app, "/ready")
-        assert third.headers["retry-after"] == "2"
-        release.set()
-        assert await first is True
-        later = [await second, await ask_async(app, "/sources", "owner=shop")]
-        return third.status, [one.status for one in later], ready.status
+    def put() -> Answer:
+        if lane == "scan":
+            return ask(app, "/sources", "owner=shop")
+        return post(app, "/v1/trace", {"text": "x = 1"})
 
-    assert asyncio.run(crowd()) == (429, [200, 200], 200)
+    with gate.place(), gate.place():
+        refused, ready = put(), ask(app, "/ready")
+    later = put()
+
+    assert (refused.status, refused.headers["retry-after"]) == (429, "2")
+    assert (ready.status, later.status) == (200, 200)
+    assert (gate.n_taken, gate.n_refused) == (0, 1)
 
 
 def test_a_look_up_that_takes_too_long_is_given_up(own_index: Path) -> None:
@@ -138,9 +140,107 @@ def test_an_unforeseen_failure_is_a_500_without_its_details(
 ) -> None:
     """A defect ends one request, tells its kind to the log and nothing of it to the client."""
     app = create_app(Service(index=own_index))
-    app.state.served = None  # what no request can bring about
+    app.state.lanes = None  # what no request can bring about
     answer = ask(app, "/sources", "owner=shop")
 
     assert answer.status == 500
-    assert "AttributeError" in caplog.text
+    assert "TypeError" in caplog.text
     assert "NoneType" not in answer.text + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (base64.b64encode(f"anybody:{TOKEN}".encode()).decode(), 200),
+        (base64.b64encode(f":{TOKEN}".encode()).decode(), 200),
+        (base64.b64encode(f"{TOKEN}:".encode()).decode(), 401),
+        (base64.b64encode(f"a:{TOKEN}:".encode()).decode(), 401),
+        (base64.b64encode(b"\xff\xfe:" + TOKEN.encode()).decode(), 401),
+        ("====", 401),
+        ("", 401),
+    ],
+)
+def test_a_browser_sends_the_token_as_a_password(own_index: Path, header: str, status: int) -> None:
+    """A page that needs the token makes the browser ask the person for it, whatever their name."""
+    app = create_app(Service(index=own_index, token=TOKEN))
+    answer = ask(app, "/", accept="text/html", authorization=f"Basic {header}")
+
+    assert answer.status == status
+    expected = 'Basic realm="starcite"' if status == 401 else None
+    assert answer.headers.get("www-authenticate") == expected
+
+
+@settings(max_examples=200)
+@given(
+    header=st.one_of(
+        st.text(max_size=40),
+        st.binary(max_size=40).map(lambda one: "Basic " + base64.b64encode(one).decode()),
+    )
+)
+def test_no_header_but_the_tokens_is_let_in(header: str) -> None:
+    """Garbage in the header is a refusal and never a failure."""
+    assert not is_token(header, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:8700", 200),
+        ("http://127.0.0.1:8701", 403),
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://[", 403),
+        ("", 403),
+    ],
+)
+def test_a_page_of_another_site_may_not_ask(app: Starlette, origin: str, status: int) -> None:
+    """A browser says whose page asks; only the service's own are answered."""
+    assert post(app, "/v1/trace", {"text": "x = 1"}, origin=origin).status == status
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "a/b;c"])
+@pytest.mark.parametrize("path", ["/v1/trace", "/overlap", "/v1/trace/batch"])
+def test_only_json_is_read(app: Starlette, path: str, kind: str) -> None:
+    """What a page of another site could send without asking first is refused unread."""
+    named = {"content-type": kind}
+
+    assert ask(app, path, method="POST", body=b'{"text": "x"}', **named).status == 415
+
+
+def test_a_long_body_is_refused_declared_or_not(own_index: Path) -> None:
+    """More than the limit is a 413, told by its head or counted on the way in."""
+    config = replace(ServiceConfig(), max_body_bytes=100_000)
+    app = create_app(Service(index=own_index, config=config))
+    told = post(app, "/v1/trace", {"text": ""}, **{"content-length": "100001"})
+    huge = post(app, "/v1/trace", {"text": ""}, **{"content-length": "9" * 4000})
+    counted = post(app, "/v1/trace", {"text": "a" * 100_001})
+    fits = post(app, "/v1/trace", {"text": "a" * 90_000})
+
+    assert [one.status for one in (told, huge, counted, fits)] == [413, 413, 413, 200]
+
+
+def test_a_body_that_trickles_in_is_cut_off(own_index: Path) -> None:
+    """A client that does not finish its request gets a 408 and holds no place any more."""
+    config = replace(ServiceConfig(), max_read_s=0.01)
+    app = create_app(Service(index=own_index, config=config))
+    answer = asyncio.run(ask_unfinished(app, "/v1/trace"))
+
+    assert answer.status == 408
+    assert app.state.lanes["text"].gate.n_taken == 0
+
+
+def test_metrics_count_answers_and_name_no_path(app: Starlette, own_index: Path) -> None:
+    """Prometheus reads how many, how long and how full; what was asked is in no label."""
+    ask(app, "/v1/documents/0")
+    ask(app, "/v1/secretname")
+    post(app, "/v1/trace", {"text": "secretname"})
+    answer = ask(app, "/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    route = "/v1/documents/{document_id}"
+    assert f'starcite_answers_total{{route="{route}",status="200"}} 1.0' in lines
+    assert 'starcite_answers_total{route="other",status="404"} 1.0' in lines
+    assert 'starcite_questions{lane="text"} 0.0' in lines
+    assert "starcite_ready 1.0" in lines
+    assert "secretname" not in answer.text

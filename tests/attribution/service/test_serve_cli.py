@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from attribution.serve_cli import serve
+from attribution.service.cli import serve
 
 TOKEN = "0123456789abcdef-of-the-team"
 
@@ -72,7 +72,7 @@ def test_the_process_answers_and_stops_on_ctrl_c(index_path: Path, tmp_path: Pat
     with running(index_path, tmp_path) as (process, port):
         health = get(port, "/health")
         status, body = get(port, "/sources?owner=shop", Accept="application/json")
-        page = get(port, "/")
+        page = get(port, "/ask")
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
 
@@ -89,7 +89,7 @@ def test_a_request_line_without_end_is_cut_off(index_path: Path, tmp_path: Path)
             endless.sendall(b"GET /sources?owner=" + b"a" * 20_000)
             first_line = endless.makefile("rb").readline()
         too_long = get(port, "/sources?owner=" + "a" * 9_000)[0]
-        wrong_host = get(port, "/", Host="evil.example")[0]
+        wrong_host = get(port, "/ask", Host="evil.example")[0]
         health = get(port, "/health")[0]
 
     assert first_line.split()[1] == b"400"

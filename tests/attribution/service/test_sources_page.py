@@ -20,8 +20,8 @@ from indexer.add import add_segment
 from indexer.build import build_index
 from indexer.cli import index as index_command
 from indexer.tombstones import forget_documents
-from tests.attribution.asgi_client import Form, ask
 from tests.attribution.conftest import CART, NOTES, source_file
+from tests.attribution.service.asgi_client import Form, ask
 
 FIELDS = ("owner", "repo", "package", "path", "content-hash", "swhid")
 EVIL = "\"'><script>alert(1)</script>"
@@ -49,7 +49,7 @@ def id_of(path: Path, origin_path: str) -> int:
 
 def test_the_form_asks_by_every_field_and_labels_it() -> None:
     """The page has one labelled field for each way of asking, and loads and runs nothing."""
-    answer = ask(create_app(Service(index=Path("nowhere"))), "/")
+    answer = ask(create_app(Service(index=Path("nowhere"))), "/ask")
     form = Form(answer.text)
 
     assert answer.status == 200
@@ -57,7 +57,7 @@ def test_the_form_asks_by_every_field_and_labels_it() -> None:
     assert sorted(filter(None, form.labels)) == sorted(
         str(one["id"]) for one in form.inputs.values()
     )
-    assert form.outside == []
+    assert form.outside == ["/", "/docs"]
     assert {"script", "link", "img", "iframe"}.isdisjoint(form.tags)
 
 
@@ -69,7 +69,7 @@ def test_an_owner_is_answered_with_a_page_that_leads_back(app: Starlette) -> Non
     assert answer.headers["content-type"].startswith("text/html")
     assert "Yes: 1 document of 16" in page.text
     assert "shop/cart.py" in page.text
-    assert page.outside == ["/"]
+    assert page.outside == ["/ask"]
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
