@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attribution.align import Run
 
 MAX_GAP = 48  # lexemes between two runs of a chain, on either side: about four lines
+_MIN_FILL = 2  # lexemes of a run between two others
+_LOOSE = 0.5  # of the shorter gap to the next run that a run at the end must have
 _GAP_COST = 0.1  # of a lexeme that one side has and the other has not
 
 
@@ -79,3 +85,85 @@ def _disjoint(pieces: list[Run]) -> tuple[Run, ...]:
         if cut < piece.length:
             kept.append(Run(piece.query + cut, piece.document + cut, piece.length - cut))
     return tuple(kept)
+
+
+def filled(
+    chain: Chain, query: NDArray[np.uint64], document: NDArray[np.uint64], *, max_gap: int = MAX_GAP
+) -> Chain:
+    """The chain with the shorter equal runs that lie between its own, before and behind them.
+
+    The longest common run of a gap is taken first, then what is left on both sides of it.
+    """
+    first, last = chain.pieces[0], chain.pieces[-1]
+    start = Run(max(0, first.query - max_gap), max(0, first.document - max_gap), 0)
+    ends = last.query + last.length + max_gap, last.document + last.length + max_gap
+    end = Run(min(len(query), ends[0]), min(len(document), ends[1]), 0)
+    pieces: list[Run] = []
+    for one, other in pairwise([start, *chain.pieces, end]):
+        pieces += [one] if one.length else []
+        pieces += _between(query, document, one, other)
+    return Chain(pieces=_without_loose_ends(_joined(pieces)))
+
+
+def _without_loose_ends(pieces: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Without short runs at either end that lie far from the next one: those are chance."""
+    kept = list(pieces)
+    while len(kept) > 1 and _is_loose(kept[0].length, kept[0], kept[1]):
+        kept.pop(0)
+    while len(kept) > 1 and _is_loose(kept[-1].length, kept[-2], kept[-1]):
+        kept.pop()
+    return tuple(kept)
+
+
+def _is_loose(length: int, one: Run, other: Run) -> bool:
+    gaps = sorted(
+        (other.query - one.query - one.length, other.document - one.document - one.length)
+    )
+    return length < _LOOSE * gaps[0] + _GAP_COST * gaps[1]
+
+
+def _between(
+    query: NDArray[np.uint64], document: NDArray[np.uint64], one: Run, other: Run
+) -> list[Run]:
+    """The common runs of the gap between two runs, in order."""
+    start, there = one.query + one.length, one.document + one.length
+    ours, theirs = query[start : other.query], document[there : other.document]
+    found = _longest_common(ours, theirs)
+    if found.length < _MIN_FILL:
+        return []
+    run = Run(start + found.query, there + found.document, found.length)
+    return [
+        *_between(query, document, one, run),
+        run,
+        *_between(query, document, run, other),
+    ]
+
+
+def _longest_common(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> Run:
+    """The longest run that two short rows share; of equals the one that ends first in `ours`."""
+    n, m = len(ours), len(theirs)
+    if not n or not m:
+        return Run(0, 0, 0)
+    padded = np.zeros((n, n + m), dtype=bool)
+    padded[:, n:] = ours[:, None] == theirs
+    # In rows of one entry more, each begins one place further left: diagonals become columns.
+    hits = np.append(padded, np.zeros(n, dtype=bool)).reshape(n, n + m + 1)
+    counts = np.cumsum(hits, axis=0)
+    counts -= np.maximum.accumulate(np.where(hits, 0, counts), axis=0)  # since the last miss
+    at, column = divmod(int(np.argmax(counts)), n + m + 1)
+    length = int(counts[at, column])
+    return Run(at + 1 - length, column - n + at + 1 - length, length)
+
+
+def _joined(pieces: list[Run]) -> tuple[Run, ...]:
+    """Runs that touch in both texts as one."""
+    joined: list[Run] = []
+    for piece in pieces:
+        if joined:
+            last = joined[-1]
+            ends = last.query + last.length, last.document + last.length
+            if ends == (piece.query, piece.document):
+                joined[-1] = Run(last.query, last.document, last.length + piece.length)
+                continue
+        joined.append(piece)
+    return tuple(joined)

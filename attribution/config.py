@@ -50,6 +50,10 @@ class TraceConfig:
         default=40,
         metadata={"doc": "a run that is equal under a renaming is claimed from this length on"},
     )
+    min_renamed_whole: int = field(
+        default=28,
+        metadata={"doc": "a shorter one is claimed if it is nearly all of the query"},
+    )
     min_renamed_pairs: int = field(
         default=16, metadata={"doc": "distinct pairs of neighbours in it, names taken away"}
     )
@@ -67,11 +71,29 @@ class TraceConfig:
         default=10, metadata={"doc": "lexemes in the longest run of an alignment with edits"}
     )
     min_edited_density: float = field(
-        default=0.6,
+        default=0.5,
         metadata={"doc": "equal lexemes in its stretch of the query; the rest are gaps"},
     )
     min_edited_coverage: float = field(
         default=0.5, metadata={"doc": "the part of the query that its equal lexemes must be"}
+    )
+    min_edited_bits: float = field(
+        default=12.0,
+        metadata={"doc": "surprisal of the equal words; code of one mould shares signs only"},
+    )
+    min_told_bits: float = field(
+        default=35.0,
+        metadata={"doc": "surprisal, times coverage, from which on fewer lexemes are enough"},
+    )
+    min_told_lexemes: int = field(
+        default=12, metadata={"doc": "equal lexemes that are enough where the words are rare"}
+    )
+    min_told_coverage: float = field(
+        default=0.4,
+        metadata={"doc": "the part of the query, and of its stretch, that they must be, then"},
+    )
+    min_told_piece: int = field(
+        default=5, metadata={"doc": "the longest run of an alignment with edits, then"}
     )
     min_common_owners: int = field(
         default=4, metadata={"doc": "owners that hold a run, from which on it is an idiom"}
@@ -91,10 +113,24 @@ class TraceConfig:
     )
     max_inexact_bytes: int = field(
         default=20_000,
-        metadata={"doc": "a longer text is looked up for exact runs only, not for E3 and E4"},
+        metadata={"doc": "of a longer text no leads are listed"},
+    )
+    min_left_lexemes: int = field(
+        default=5,
+        metadata={"doc": "lexemes that exact runs must leave for E3 and E4 to be looked for"},
+    )
+    min_block_lexemes: int = field(
+        default=8, metadata={"doc": "a shorter stretch between matches is not looked up by itself"}
+    )
+    max_block_lexemes: int = field(
+        default=600,
+        metadata={"doc": "a longer text is searched for E3 and E4 in blocks of about so many"},
+    )
+    max_blocks: int = field(
+        default=48, metadata={"doc": "blocks of one text looked up; the answer names the rest"}
     )
     max_inexact: int = field(
-        default=4, metadata={"doc": "documents aligned for E3 and E4, in the order of the fusion"}
+        default=5, metadata={"doc": "documents aligned for E3 and E4, in the order of the fusion"}
     )
     max_query_bytes: int = field(
         default=4_000_000, metadata={"doc": "a longer text is refused (UNKNOWN), not cut"}

@@ -44,6 +44,13 @@ def evidence_of(
     )
 
 
+def bits_of(index: Index, one: bytes, other: bytes) -> float:
+    """The surprisal of the words that two texts share: the sum of log2(N / df) in bits."""
+    words = sorted(_words(one) & _words(other))[:_MAX_WORDS]
+    n_chunks, freqs = index.doc_freqs(words)
+    return sum(math.log2(max(n_chunks, df) / df) for df in freqs if df)
+
+
 def _words(text: bytes) -> set[str]:
     return set(words_of(text.decode("utf-8", "replace")))
 

@@ -9,21 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attribution import align, chain, fuse, judge, renamed
-from attribution.align import Lexed, Run
+from attribution.align import Extent, Lexed, Run
+from attribution.comment_lines import with_comment_lines
 from attribution.config import TraceConfig
+from attribution.evidence import bits_of
 from attribution.judge import Finding
 from attribution.renamed import Shaped
 from attribution.retrieve import Hits, sorted_hits, without_repeats
-from attribution.types import Tier
+from attribution.types import Reason, Tier
 from indexer import Index
 from indexer.text.rename import winnow_renamed
 
-_SEED_K = 5  # lexemes in a seed of an alignment with edits
+if TYPE_CHECKING:
+    from attribution.exact import Reading
+
+_SEED_K = 4  # lexemes in a seed of an alignment with edits
+_SHAPE_K = 8  # lexemes in a seed of an alignment without names
+_MAX_SHAPE_DIAGONALS = 16
 _MAX_RUNS = 48  # of one document that are chained, longest first
 _MIN_P_HITS = 2  # of a run of 40 lexemes in view P, wherever its windows fall
 _MAX_WORDS_ONLY = 2  # documents aligned that words alone have brought
@@ -69,16 +77,35 @@ def ranked(hits: Hits, *, n_fingerprints: int, at_least: int = 1) -> tuple[list[
 
 
 class Aligner:
-    """Aligns one query with documents, one after the other."""
+    """Aligns one query with parts of documents, one after the other."""
 
-    def __init__(self, query: Lexed, language: str, sketched: Sketch, config: TraceConfig) -> None:
-        self._query = query
-        self._shaped = renamed.shaped(query, language)
-        self._sketch = sketched
+    def __init__(
+        self,
+        index: Index,
+        reading: Reading,
+        language: str,
+        sketched: Sketch,
+        config: TraceConfig,
+    ) -> None:
+        self._index = index
+        self._query = reading.query
+        self._shaped = renamed.shaped(reading.query, language, inside=reading.inside)
+        self._hits = (reading.all_hits, sketched.hits)
         self._config = config
 
-    def findings(self, document_id: int, document: Lexed, language: str) -> Iterator[Finding]:
-        """The claims about one document: E3, and E4 where it explains more."""
+    def offsets(self, document_id: int) -> NDArray[np.int64]:
+        """At which bytes of a document fingerprints of the query stand, of either view."""
+        found = []
+        for hits in self._hits:
+            first, last = np.searchsorted(hits.document_id, [document_id, document_id + 1])
+            found.append(hits.offset[first:last])
+        return np.concatenate(found)
+
+    def findings(self, document_id: int, document: Lexed) -> Iterator[Finding]:
+        """The claims about a part of a document: E3, and E4 where it explains more."""
+        if not len(document.lexemes):
+            return
+        language = self._index.document(document_id).language
         found = list(self._renamed(document_id, renamed.shaped(document, language)))
         edited = self._edited(document_id, document)
         longest = max((one.n_lexemes for one in found), default=0)
@@ -88,65 +115,85 @@ class Aligner:
             yield from found
 
     def _renamed(self, document_id: int, document: Shaped) -> Iterator[Finding]:
-        hits = self._sketch.hits
-        first, last = np.searchsorted(hits.document_id, [document_id, document_id + 1])
-        held = np.searchsorted(document.lexed.lexemes.starts, hits.offset[first:last])
-        diagonals = held - self._sketch.positions[hits.query_index[first:last]]
+        diagonals = align.seed_diagonals(self._shaped.shapes, document.shapes, k=_SHAPE_K)
         runs = renamed.renamed_runs(
             self._shaped,
             document,
-            align.best_diagonals(diagonals, self._config.max_diagonals),
-            min_length=self._config.min_renamed_lexemes,
+            align.best_diagonals(diagonals, _MAX_SHAPE_DIAGONALS),
+            min_length=self._config.min_told_lexemes,
         )
         for run in runs:
-            shapes = self._shaped.shapes[run.query : run.query + run.length]
-            reasons = judge.renamed_reasons(
-                n_lexemes=run.length,
-                n_distinct_pairs=align.n_distinct_pairs(shapes),
-                equal_numbers=renamed.share_of_equal_numbers(self._shaped, document, run),
-                n_query_lexemes=len(self._query.lexemes),
-                config=self._config,
-            )
+            core = align.core_extent(self._query, document.lexed, run)
+            reasons = self._renamed_reasons(document, run, core)
             if judge.all_hold(reasons):
-                core = align.core_extent(self._query, document.lexed, run)
                 yield Finding(
                     document_id=document_id,
                     run=run,
                     core=core,
-                    extent=core,
+                    extent=with_comment_lines(self._query, document.lexed, run, core),
                     tier=Tier.E3,
                     reasons=reasons,
                     renames=renamed.renaming(self._shaped, document, run),
                 )
 
+    def _renamed_reasons(self, document: Shaped, run: Run, core: Extent) -> tuple[Reason, ...]:
+        shapes = self._shaped.shapes[run.query : run.query + run.length]
+        is_long = run.length >= self._config.min_renamed_lexemes
+        return judge.renamed_reasons(
+            n_lexemes=run.length,
+            n_distinct_pairs=align.n_distinct_pairs(shapes),
+            equal_numbers=renamed.share_of_equal_numbers(self._shaped, document, run),
+            bits=0.0 if is_long else self._bits(document.lexed, [core]),
+            n_query_lexemes=len(self._query.lexemes),
+            config=self._config,
+        )
+
     def _edited(self, document_id: int, document: Lexed) -> Finding | None:
-        ours, theirs = self._query.lexemes.hashes, document.lexemes.hashes
-        diagonals = align.seed_diagonals(ours, theirs, k=_SEED_K)
-        best = align.best_diagonals(diagonals, self._config.max_diagonals)
-        runs = align.shared_runs(ours, theirs, best, min_length=_SEED_K)
-        longest = sorted(runs, key=lambda run: (-run.length, run))[:_MAX_RUNS]
-        found = chain.best_chain(longest)
-        if found is None or len(found.pieces) < 2:  # one run alone is what the exact tiers judge
+        pieces = self._pieces(document)
+        if len(pieces) < 2:  # one run alone is what the exact tiers judge
             return None
-        shared = np.concatenate([ours[one.query : one.query + one.length] for one in found.pieces])
+        ours = self._query.lexemes.hashes
+        shared = np.concatenate([ours[one.query : one.query + one.length] for one in pieces])
+        cores = [align.core_extent(self._query, document, one) for one in pieces]
         reasons = judge.edited_reasons(
-            pieces=found.pieces,
+            pieces=pieces,
             n_distinct_pairs=align.n_distinct_pairs(shared),
+            bits=self._bits(document, cores),
             n_query_lexemes=len(ours),
             config=self._config,
         )
         if not judge.all_hold(reasons):
             return None
-        core = _hull(self._query, document, found.pieces)
+        extents = [
+            with_comment_lines(self._query, document, one, core)
+            for one, core in zip(pieces, cores, strict=True)
+        ]
         return Finding(
             document_id=document_id,
-            run=found.hull,
-            core=core,
-            extent=core,
+            run=_hull(pieces),
+            core=_around(cores),
+            extent=_around(extents),
             tier=Tier.E4,
             reasons=reasons,
-            pieces=found.pieces,
+            pieces=pieces,
+            extents=tuple(extents),
         )
+
+    def _pieces(self, document: Lexed) -> tuple[Run, ...]:
+        """The equal runs of the best alignment with edits."""
+        ours, theirs = self._query.lexemes.hashes, document.lexemes.hashes
+        diagonals = align.seed_diagonals(ours, theirs, k=_SEED_K)
+        best = align.best_diagonals(diagonals, self._config.max_diagonals)
+        runs = align.shared_runs(ours, theirs, best, min_length=_SEED_K)
+        found = chain.best_chain(sorted(runs, key=lambda run: (-run.length, run))[:_MAX_RUNS])
+        if found is None or found.n_equal < min(self._config.min_told_lexemes, len(ours) // 2):
+            return ()
+        return chain.filled(found, ours, theirs).pieces
+
+    def _bits(self, document: Lexed, cores: list[Extent]) -> float:
+        ours = b"\n".join(self._query.data[one.query_start : one.query_end] for one in cores)
+        theirs = b"\n".join(document.data[one.document_start : one.document_end] for one in cores)
+        return bits_of(self._index, ours, theirs)
 
 
 def candidates(
@@ -176,7 +223,11 @@ def worth_aligning(found: Iterable[fuse.Candidate], *, limit: int, is_short: boo
     return kept[:limit]
 
 
-def _hull(query: Lexed, document: Lexed, pieces: tuple[Run, ...]) -> align.Extent:
-    first = align.core_extent(query, document, pieces[0])
-    last = align.core_extent(query, document, pieces[-1])
-    return align.Extent(first.query_start, last.query_end, first.document_start, last.document_end)
+def _hull(pieces: tuple[Run, ...]) -> Run:
+    first, last = pieces[0], pieces[-1]
+    return Run(first.query, first.document, last.query + last.length - first.query)
+
+
+def _around(extents: list[Extent]) -> Extent:
+    first, last = extents[0], extents[-1]
+    return Extent(first.query_start, last.query_end, first.document_start, last.document_end)

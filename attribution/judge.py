@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.align import Extent, Run
 from attribution.config import TraceConfig
@@ -13,6 +15,7 @@ from attribution.types import Reason, Tier
 
 _NEARLY = 0.9  # of the longest renamed or edited run, for one to stand beside it
 _MIN_NEW_LEXEMES = 17  # of a run that overlaps a longer one, for it to be a match of its own
+_MIN_MORE_LEXEMES = 5  # the same of edited code round an exact run of the same document
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,12 +29,18 @@ class Finding:
     tier: Tier
     reasons: tuple[Reason, ...] = ()
     renames: tuple[tuple[bytes, bytes], ...] = ()  # of E3
-    pieces: tuple[Run, ...] = ()  # of E4
+    pieces: tuple[Run, ...] = ()  # of E4; lexemes of the query, and where each is in the document
+    extents: tuple[Extent, ...] = ()  # of each piece
 
     @property
     def n_lexemes(self) -> int:
         """The equal lexemes, without what lies between the pieces of E4."""
         return sum(piece.length for piece in self.pieces) or self.run.length
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """What is equal: the pieces, or the one run."""
+        return self.pieces or (self.run,)
 
     @property
     def is_exact(self) -> bool:
@@ -76,30 +85,52 @@ def renamed_reasons(
     n_lexemes: int,
     n_distinct_pairs: int,
     equal_numbers: float,
+    bits: float,
     n_query_lexemes: int,
     config: TraceConfig,
 ) -> tuple[Reason, ...]:
     """The same of a run that is equal under a renaming; pairs are counted without names."""
+    coverage = n_lexemes / max(1, n_query_lexemes)
+    is_telling = bits * coverage >= config.min_told_bits
+    shortest = config.min_told_lexemes if is_telling else config.min_renamed_lexemes
+    if not is_telling and coverage >= config.min_whole_coverage:
+        shortest = config.min_renamed_whole
+    n_pairs = min(config.min_renamed_pairs, shortest // 2)
     return (
-        _reason("n_lexemes", n_lexemes, config.min_renamed_lexemes),
-        _reason("n_distinct_pairs", n_distinct_pairs, config.min_renamed_pairs),
-        _reason("coverage", n_lexemes / max(1, n_query_lexemes), config.min_renamed_coverage),
+        _reason("n_lexemes", n_lexemes, shortest),
+        _reason("n_distinct_pairs", n_distinct_pairs, n_pairs),
+        _reason("coverage", coverage, config.min_renamed_coverage),
         _reason("equal_numbers", equal_numbers, config.min_equal_numbers),
     )
 
 
 def edited_reasons(
-    *, pieces: tuple[Run, ...], n_distinct_pairs: int, n_query_lexemes: int, config: TraceConfig
+    *,
+    pieces: tuple[Run, ...],
+    n_distinct_pairs: int,
+    bits: float,
+    n_query_lexemes: int,
+    config: TraceConfig,
 ) -> tuple[Reason, ...]:
-    """The same of a chain of equal runs with gaps between them."""
+    """The same of a chain of equal runs with gaps between them.
+
+    Rare words say more than length: with them fewer lexemes are enough, in shorter runs.
+    """
     n_equal = sum(piece.length for piece in pieces)
     span = pieces[-1].query + pieces[-1].length - pieces[0].query
+    coverage = n_equal / max(1, n_query_lexemes)
+    is_telling = bits * coverage >= config.min_told_bits
+    shortest = config.min_told_lexemes if is_telling else config.min_edited_lexemes
+    longest = config.min_told_piece if is_telling else config.min_edited_piece
+    least = config.min_told_coverage if is_telling else config.min_edited_coverage
+    densest = config.min_told_coverage if is_telling else config.min_edited_density
     return (
-        _reason("n_lexemes", n_equal, config.min_edited_lexemes),
-        _reason("longest_piece", max(piece.length for piece in pieces), config.min_edited_piece),
-        _reason("density", n_equal / span, config.min_edited_density),
-        _reason("coverage", n_equal / max(1, n_query_lexemes), config.min_edited_coverage),
-        _reason("n_distinct_pairs", n_distinct_pairs, 2 * config.min_distinct_pairs),
+        _reason("n_lexemes", n_equal, shortest),
+        _reason("longest_piece", max(piece.length for piece in pieces), longest),
+        _reason("density", n_equal / span, densest),
+        _reason("coverage", coverage, least),
+        _reason("n_distinct_pairs", n_distinct_pairs, 2 * shortest // 3),
+        _reason("bits", bits, config.min_edited_bits),
     )
 
 
@@ -122,24 +153,42 @@ def grouped(
     In a group the best evidence comes first: verbatim, then the longest extent, then the lowest
     document. A run inside a longer one, or one that adds little to those before it, is no group.
     """
-    ordered = sorted(findings, key=_rank)
+    exact = {finding.document_id for finding in findings if finding.is_exact}
+    ordered = sorted(findings, key=lambda one: (_is_stranger(one, exact), *_rank(one)))
     of_range: dict[tuple[int, int, Tier | None], list[Finding]] = {}
     for finding in ordered:
         tier = None if finding.is_exact else finding.tier
         of_range.setdefault((finding.run.query, finding.run.length, tier), []).append(finding)
     covered = np.zeros(n_query_lexemes, dtype=bool)
     groups: list[list[Finding]] = []
-    for (start, length, tier), holders in of_range.items():
-        end = start + length
-        n_new = length - int(np.count_nonzero(covered[start:end]))
-        if n_new < min(_MIN_NEW_LEXEMES, length):
+    for holders in of_range.values():
+        head = holders[0]
+        n_new = head.n_lexemes - sum(
+            int(np.count_nonzero(covered[one.query : one.query + one.length])) for one in head.runs
+        )
+        is_more_of_it = not head.is_exact and head.document_id in exact
+        wanted = _MIN_MORE_LEXEMES if is_more_of_it else _MIN_NEW_LEXEMES
+        if n_new < min(wanted, head.n_lexemes):
             continue
         if len(groups) >= config.max_matches:
             break
-        covered[start:end] = True
+        covered |= covered_by([head], n_query_lexemes)
         # No longer run holds this one: it came first and covers it.
-        groups.append(holders if tier is None else _nearly_as_long(holders[0], ordered))
+        groups.append(holders if head.is_exact else _nearly_as_long(head, ordered))
     return groups
+
+
+def covered_by(findings: Iterable[Finding], n_query_lexemes: int) -> NDArray[np.bool_]:
+    """Which lexemes of the query lie in one of these, gaps of an alignment included."""
+    covered = np.zeros(n_query_lexemes, dtype=bool)
+    for finding in findings:
+        covered[finding.run.query : finding.run.query + finding.run.length] = True
+    return covered
+
+
+def _is_stranger(finding: Finding, exact: set[int]) -> bool:
+    """Whether it is edited or renamed code of a document of which nothing is there as it stands."""
+    return not finding.is_exact and finding.document_id not in exact
 
 
 def _nearly_as_long(head: Finding, findings: list[Finding]) -> list[Finding]:
@@ -162,14 +211,6 @@ def n_bytes_covered(findings: list[Finding]) -> int:
         n_bytes += max(0, end - max(start, covered))
         covered = max(covered, end)
     return n_bytes
-
-
-def n_lexemes_covered(findings: list[Finding], n_query_lexemes: int) -> int:
-    """How many lexemes of the query are in some finding."""
-    covered = np.zeros(n_query_lexemes, dtype=bool)
-    for finding in findings:
-        covered[finding.run.query : finding.run.query + finding.run.length] = True
-    return int(np.count_nonzero(covered))
 
 
 def _rank(finding: Finding) -> tuple[bool, int, str, int, int, int]:

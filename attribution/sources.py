@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from attribution.align import Lexed, core_extent
+from attribution.align import Lexed
 from attribution.common import commonness_of
 from attribution.config import TraceConfig
 from attribution.evidence import evidence_of
@@ -13,8 +13,8 @@ from attribution.fuse import Candidate
 from attribution.judge import Finding
 from attribution.positions import Positions
 from attribution.probability import probability_of
-from attribution.types import Lead, Match, Piece, Rename, SourceSpan, Tier
-from indexer import Document, Index, Origin, lex
+from attribution.types import Lead, Match, Piece, Rename, SourceSpan, Span, Tier
+from indexer import Document, Index, Origin
 from indexer.optout.swhid import sha1_git
 
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -30,7 +30,13 @@ class Asked:
 
     query: Lexed
     language: str
-    positions: Positions
+    positions: Positions  # of the whole text
+    start: int = 0  # byte of the whole text at which the query begins
+    is_whole: bool = True  # else it is a block of the text
+
+    def span(self, start: int, end: int) -> Span:
+        """Bytes of the query as a span of the whole text."""
+        return self.positions.span(self.start + start, self.start + end)
 
 
 def match_of(
@@ -77,8 +83,8 @@ def match_of(
         config=config,
     )
     return Match(
-        tier=_tier(head, asked.query.data, source),
-        query=asked.positions.span(start, end),
+        tier=_tier(head, asked, source),
+        query=asked.span(start, end),
         n_lexemes=head.n_lexemes,
         sources=tuple(_source(index, *one) for one in listed[: config.max_sources]),
         n_packages=len({(origin.source, origin.name) for origin in origins}),
@@ -91,7 +97,7 @@ def match_of(
         renames=tuple(
             Rename(query=one.decode(), source=other.decode()) for one, other in head.renames
         ),
-        pieces=_pieces(head, asked, source, index),
+        pieces=_pieces(head, asked, source),
     )
 
 
@@ -107,24 +113,19 @@ def lead_of(index: Index, candidate: Candidate) -> Lead:
     )
 
 
-def _tier(head: Finding, query: bytes, source: bytes) -> Tier:
+def _tier(head: Finding, asked: Asked, source: bytes) -> Tier:
     """E0 where the whole text is the whole file; else what the aligned runs say."""
-    return Tier.E0 if head.tier is Tier.E1 and query == source else head.tier
+    is_same = asked.is_whole and head.tier is Tier.E1 and asked.query.data == source
+    return Tier.E0 if is_same else head.tier
 
 
-def _pieces(head: Finding, asked: Asked, source: bytes, index: Index) -> tuple[Piece, ...]:
-    if not head.pieces:
+def _pieces(head: Finding, asked: Asked, source: bytes) -> tuple[Piece, ...]:
+    if not head.extents:
         return ()
-    language = index.document(head.document_id).language
-    document = Lexed(data=source, lexemes=lex(source, language))
     there = Positions(source)
-    extents = [core_extent(asked.query, document, piece) for piece in head.pieces]
     return tuple(
-        Piece(
-            query=asked.positions.span(*extent[:2]),
-            source=there.span(*extent[2:]),
-        )
-        for extent in extents
+        Piece(query=asked.span(*extent[:2]), source=there.span(*extent[2:]))
+        for extent in head.extents
     )
 
 

@@ -148,6 +148,7 @@ class Trace:
     corpus_digest: str = ""
     elapsed_ms: float = 0.0
     reason: str = ""
+    unsearched: str = ""  # what was searched for exact copies only, and what to do; "" if nothing
     leads: tuple[Lead, ...] = ()  # only where they are asked for
     missing_views: tuple[str, ...] = ()  # "dense": the index has none, so it brought no candidate
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attribution.evaluate.corpus import LANGUAGE, Corpus, first_occurrences, names_among
 from attribution.evaluate.queries import Part, Query, Range
@@ -16,7 +18,7 @@ from attribution.evaluate.systems import Answer
 from attribution.tracer import Tracer
 from attribution.types import Commonness, Match, Span
 from indexer import lex, start_hypotheses
-from indexer.text.lex import Lexemes
+from indexer.text.lex import Lexemes, enclosed_spans
 
 _ALIKE = 0.5  # of the lexemes of an edited match must stand in the source in this order
 
@@ -101,8 +103,7 @@ class Judge:
         """How exactly the ranges are those of the part: in the query, and in the document."""
         spans = [
             pair
-            for match in matches
-            if _overlap(match, part)
+            for match in _foremost([match for match in matches if _overlap(match, part)])
             for pair in _pieces(match, document_id)
         ]
         asked = [(span.start, span.end) for span, _ in spans]
@@ -135,12 +136,12 @@ def is_verified(claimed: str, held: str, tier: str) -> bool:
         return claimed == held
     sides = [claimed.encode("utf-8", "replace"), held.encode("utf-8", "replace")]
     pairs = list(product(*(_readings(side) for side in sides)))
-    if any(np.array_equal(one.hashes, other.hashes) for one, other in pairs):
+    if any(np.array_equal(one.lexemes.hashes, other.lexemes.hashes) for one, other in pairs):
         return True
     if tier == "E2":
         return False
     if tier == "E3":
-        return any(_is_renaming(sides, pair) for pair in pairs)
+        return any(_is_renaming(*pair) for pair in pairs)
     full = [lex(side, LANGUAGE, keep_comments=True) for side in sides]
     one, other = (lexemes.hashes.tolist() for lexemes in full)
     equal = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
@@ -159,30 +160,66 @@ def overlap_of(text: str, one: Iterable[Range], other: Iterable[Range]) -> float
     return round(len(left & right & union) / len(union), 4) if union else 0.0
 
 
-def _is_renaming(sides: Sequence[bytes], both: Sequence[Lexemes]) -> bool:
-    first, second = (
-        names_among(data, one.starts, np.concatenate([[np.uint64(0)], one.hashes]))[1:]
-        for data, one in zip(sides, both, strict=True)
-    )
-    one, other = both
-    return (
-        np.array_equal(first, second)
-        and np.array_equal(one.hashes[~first], other.hashes[~second])
-        and first_occurrences(one.hashes) == first_occurrences(other.hashes)
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reading:
+    """A piece of a file, lexed in one way."""
+
+    lexemes: Lexemes
+    is_name: NDArray[np.bool_]
+    is_quoted: NDArray[np.bool_]  # it stands in a string
 
 
-def _readings(data: bytes) -> list[Lexemes]:
-    """The lexemes of a piece of a file: as code, from inside a string, with its comments."""
-    starts = start_hypotheses(data, LANGUAGE)
-    return [
-        lex(data, LANGUAGE, keep_comments=True),
-        *(lex(data, LANGUAGE, inside=inside) for inside in starts),
-    ]
+def _is_renaming(one: _Reading, other: _Reading) -> bool:
+    """Whether names pair off one to one and the rest is equal.
+
+    A word that is the same in a string of both sides is a literal, and no name.
+    """
+    first, second = one.lexemes.hashes, other.lexemes.hashes
+    if not np.array_equal(one.is_name, other.is_name):
+        return False
+    if not np.array_equal(first[~one.is_name], second[~one.is_name]):
+        return False
+    is_bound = one.is_name & ~(one.is_quoted & other.is_quoted & (first == second))
+    return first_occurrences(first[is_bound]) == first_occurrences(second[is_bound])
+
+
+def _readings(data: bytes) -> list[_Reading]:
+    """A piece of a file as code, from inside a string, and with its comments."""
+    starts = [(inside, False) for inside in start_hypotheses(data, LANGUAGE)]
+    return [_read(data, inside, keep_comments=keep) for inside, keep in [(b"", True), *starts]]
+
+
+def _read(data: bytes, inside: bytes, *, keep_comments: bool) -> _Reading:
+    lexemes = lex(data, LANGUAGE, inside=inside, keep_comments=keep_comments)
+    is_quoted = np.zeros(len(lexemes), dtype=bool)
+    for start, end, is_comment in enclosed_spans(data, LANGUAGE, inside=inside):
+        is_quoted |= (start <= lexemes.starts) & (lexemes.starts < end) & (not is_comment)
+    row = np.concatenate([[np.uint64(0)], lexemes.hashes])
+    is_name = names_among(data, lexemes.starts, row)[1:]
+    return _Reading(lexemes=lexemes, is_name=is_name, is_quoted=is_quoted)
 
 
 def _overlap(match: Match, part: Part) -> bool:
     return any(match.query.start < end and start < match.query.end for start, end in part.query)
+
+
+def _foremost(matches: Sequence[Match]) -> list[Match]:
+    """Of matches that say something of the same stretch the one that explains most."""
+    kept: list[Match] = []
+    for match in sorted(matches, key=lambda one: -one.n_lexemes):
+        start, end = match.query.start, match.query.end
+        is_inside = any(one.query.start <= start and end <= one.query.end for one in kept)
+        if not is_inside:
+            kept.append(match)
+    return kept
+
+
+def _n_common(match: Match, part: Part) -> int:
+    """How many code points of a part lie in a match."""
+    return sum(
+        max(0, min(match.query.end, end) - max(match.query.start, start))
+        for start, end in part.query
+    )
 
 
 def _pieces(match: Match, document_id: int) -> list[tuple[Span, Span]]:
@@ -198,7 +235,10 @@ def _ranking(part: Part, query: Query, answer: Answer) -> Sequence[int]:
     """The documents that were named for this part: all of them where a text has one part only."""
     if len(query.parts) == 1 or not answer.matches:
         return answer.ranked
-    mine = (match for match in answer.matches if _overlap(match, part))
+    mine = sorted(
+        (match for match in answer.matches if _overlap(match, part)),
+        key=lambda match: -_n_common(match, part),  # it may reach into a part that is not its own
+    )
     return list(dict.fromkeys(source.document_id for match in mine for source in match.sources))
 
 

@@ -104,6 +104,8 @@ def queries_of(
     for number in range(n):
         query = None
         for window in islice(windows, _MAX_DRAWS):
+            if one.change is changes.midstring and not changes.may_be_midstring(window):
+                continue
             other = next(two for two in others if two.source.owner != window.source.owner)
             lines = changes.changed(one.change, window, other, rng)
             if lines is None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from attribution.evaluate.corpus import LANGUAGE
 from attribution.evaluate.oracle import Oracle
 from attribution.tracer import Tracer
-from attribution.types import Match
+from attribution.types import Match, Tier
 from indexer import lex, start_hypotheses, winnow
 from indexer.store.fingerprints import View
 from indexer.text.rename import winnow_renamed
 from indexer.text.winnow import Fingerprints
 
+_INEXACT = frozenset({Tier.E3, Tier.E4})
 TOP_K = 100  # documents of a ranking that are kept
 
 
@@ -63,7 +64,8 @@ def tracer_system(tracer: Tracer) -> System:
 
     def ask(text: str) -> Answer:
         found = tracer.trace(text, language=LANGUAGE)
-        matches = sorted(found.matches, key=lambda one: -one.n_lexemes)
+        # The best evidence first: what stands there as it is, before renamed and edited code.
+        matches = sorted(found.matches, key=lambda one: (one.tier in _INEXACT, -one.n_lexemes))
         ranked = dict.fromkeys(source.document_id for one in matches for source in one.sources)
         return Answer(ranked=tuple(ranked)[:TOP_K], is_claim=bool(matches), matches=tuple(matches))
 

@@ -41,7 +41,14 @@ class Lexemes:
         return len(self.hashes)
 
 
-def lex(text: bytes, language: str, *, inside: bytes = b"", keep_comments: bool = False) -> Lexemes:
+def lex(
+    text: bytes,
+    language: str,
+    *,
+    inside: bytes = b"",
+    keep_comments: bool = False,
+    part: tuple[int, int] | None = None,
+) -> Lexemes:
     """The lexemes of a text.
 
     Args:
@@ -50,36 +57,58 @@ def lex(text: bytes, language: str, *, inside: bytes = b"", keep_comments: bool 
         inside: the opening delimiter of the string or comment that the text starts in the middle
             of; empty for a text that starts in code.
         keep_comments: lex comments as if they were code.
+        part: a byte range of whole lines; only what it holds is lexed. Offsets stay those of the
+            whole text, and what is a comment or a string is read from its beginning.
 
     Raises:
         ValueError: the language has no string or comment that is opened by `inside`.
     """
-    comments = [] if keep_comments else comment_spans(text, language, inside=inside)
-    if comments:
-        blanked = bytearray(text)
-        for start, end in comments:
-            blanked[start:end] = b" " * (end - start)
-        text = bytes(blanked)
-    data = np.frombuffer(text, dtype=np.uint8)
+    first, end = part or (0, len(text))
+    comments = [] if keep_comments else comment_spans(text, language, inside=inside, end=end)
+    held = text[first:end]
+    if comments and comments[-1][1] > first:
+        held = _blanked(held, [(start - first, stop - first) for start, stop in comments])
+    data = np.frombuffer(held, dtype=np.uint8)
     starts, ends = _boundaries(data)
-    return Lexemes(hashes=hash_spans(data, starts, ends), starts=starts, ends=ends)
+    hashes = hash_spans(data, starts, ends)
+    return Lexemes(hashes=hashes, starts=starts + first, ends=ends + first)
 
 
-def comment_spans(text: bytes, language: str, *, inside: bytes = b"") -> list[tuple[int, int]]:
-    """The half-open byte ranges of a text's comments, in order."""
-    spans: list[tuple[int, int]] = []
+def _blanked(text: bytes, spans: list[tuple[int, int]]) -> bytes:
+    blanked = bytearray(text)
+    for start, end in spans:
+        if end > 0:
+            blanked[max(0, start) : end] = b" " * (end - max(0, start))
+    return bytes(blanked)
+
+
+def comment_spans(
+    text: bytes, language: str, *, inside: bytes = b"", end: int | None = None
+) -> list[tuple[int, int]]:
+    """The half-open byte ranges of a text's comments, in order; of those before `end` only."""
+    if not inside and not _has_comment_marker(text, language):
+        return []
+    spans = enclosed_spans(text, language, inside=inside, end=end)
+    return [(start, stop) for start, stop, is_comment in spans if is_comment]
+
+
+def enclosed_spans(
+    text: bytes, language: str, *, inside: bytes = b"", end: int | None = None
+) -> list[tuple[int, int, bool]]:
+    """The comments and strings of a text before `end`, in order: start, end, is it a comment?"""
+    limit = len(text) if end is None else end
+    spans: list[tuple[int, int, bool]] = []
     begin = 0
     if inside:
         enclosure = _enclosure(language, inside)
-        found = _compiled(enclosure.rest).match(text)
-        begin = found.end() if found else len(text)
-        if enclosure.is_comment:
-            spans.append((0, begin))
-    if not _has_comment_marker(text, language):
+        found = _compiled(enclosure.rest).match(text, 0, limit)
+        begin = found.end() if found else limit
+        spans.append((0, begin, enclosure.is_comment))
+    if not syntax_of(language).enclosures:
         return spans
-    enclosed = _scanner(language).finditer(text, begin)
     # Group 1 holds the comments; strings match outside any group.
-    spans.extend(found.span() for found in enclosed if found.lastindex)
+    enclosed = _scanner(language).finditer(text, begin, limit)
+    spans.extend((*found.span(), bool(found.lastindex)) for found in enclosed)
     return spans
 
 
