@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from attribution.config import TraceConfig
@@ -51,7 +52,8 @@ def commonness_of(
         rule="bits", value=round(bits, 1), at_least=config.min_bits, holds=bits >= config.min_bits
     )
     is_common = owners.holds or not told.holds
-    return (Commonness.IDIOM if is_common else Commonness.RARE), (boilerplate, owners, told)
+    measured = (told,) if math.isfinite(bits) else ()  # infinite: not asked for
+    return (Commonness.IDIOM if is_common else Commonness.RARE), (boilerplate, owners, *measured)
 
 
 def boilerplate_share(text: bytes) -> float:

@@ -52,6 +52,18 @@ def test_a_trace_is_what_the_command_prints(app: Starlette, own_index: Path) -> 
     assert answer == printed
 
 
+def test_every_answer_is_strict_json(app: Starlette) -> None:
+    """A browser reads it: no Infinity, no NaN, also where a match was renamed."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    renamed = CART.replace("article", "thing").replace("owner", "holder").replace("cart", "bag")
+    answer = json.loads(post(app, "/v1/trace", {"text": renamed}).text, parse_constant=refuse)
+
+    assert answer["results"][0]["matches"][0]["tier"] == "E3"
+
+
 def test_absence_is_proved_on_request(app: Starlette) -> None:
     """What was not found can be asked for as a proof that nothing is shared."""
     strange = "".join(f"zeta_{n} = omega_{n} + {n}\n" for n in range(40))
