@@ -223,3 +223,33 @@ class ServiceConfig:
     stop_s: int = field(
         default=10, metadata={"doc": "how long a stop waits for the answers that are under way"}
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteConfig:
+    """Which service to ask, and how long to wait for it."""
+
+    url: str = field(metadata={"doc": "the service's address, such as https://starcite.example"})
+    token: str = field(default="", repr=False, metadata={"doc": "what it asks everybody for"})
+    fingerprints_only: bool = field(
+        default=False, metadata={"doc": "send hashes instead of text, and compare texts here"}
+    )
+    timeout_ms: int = field(
+        default=2_000, metadata={"doc": "the budget of one trace, all its questions together"}
+    )
+    max_answer_bytes: int = field(
+        default=32_000_000, metadata={"doc": "a longer answer is not read"}
+    )
+    max_failures: int = field(
+        default=3, metadata={"doc": "failures in a row after which the service is left alone"}
+    )
+    min_rest_s: float = field(
+        default=5.0, metadata={"doc": "for how long, at first; doubled with each failed probe"}
+    )
+    max_rest_s: float = field(default=60.0, metadata={"doc": "for how long at most"})
+    n_kept_documents: int = field(
+        default=128, metadata={"doc": "fetched documents kept in memory between traces"}
+    )
+    max_kept_words: int = field(
+        default=200_000, metadata={"doc": "words whose frequency is kept between traces"}
+    )
