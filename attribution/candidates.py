@@ -66,3 +66,6 @@ class Candidates(Protocol):
 
     def text(self, document_id: int) -> str:
         """The text of a document, exactly as it was indexed."""
+
+    def corpus_of(self, document_id: int) -> str:
+        """The digest of the curated corpus that a document was indexed from; "" if of none."""

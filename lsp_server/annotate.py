@@ -11,24 +11,23 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from attribution import AttributionFailure
 from attribution.types import Match as FoundMatch
 from attribution.types import SourceSpan as FoundSource
 from attribution.types import Trace, Verdict
-from indexer import IndexerError, Origin, default_index_path
+from indexer import IndexerError, Origin
 from lsp_server import protocol
 from lsp_server.config import AttributionSettings
 from lsp_server.documents import Document, DocumentStore
+from lsp_server.index_source import IndexSource, index_source
 
 if TYPE_CHECKING:
-    from attribution import Tracer
+    from lsp_server.index_source import AnyTracer
 
 log = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"  # written last: its presence makes the folder an index
 SWITCHED_OFF = "starcite.attribution.enabled is off"
 
 R = TypeVar("R")
@@ -48,8 +47,8 @@ class Annotator:
         self._on_state = on_state
         self._settings = AttributionSettings()
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="starcite-trace")
-        self._opening: asyncio.Task[Tracer | None] | None = None
-        self._opened_from: tuple[Path, int] | None = None
+        self._opening: asyncio.Task[AnyTracer | None] | None = None
+        self._opened_from: IndexSource | None = None
         self._newest: dict[str, protocol.MatchesParams] = {}
         self._published: dict[str, protocol.MatchesParams] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -152,37 +151,49 @@ class Annotator:
         if tracer is None:
             return Trace(verdict=Verdict.UNKNOWN, reason=self.status["detail"])
         try:
-            return await self._run(lambda: tracer.trace(text, language=language))
+            found = await self._run(lambda: tracer.trace(text, language=language))
         except (IndexerError, AttributionFailure) as error:
             log.warning("trace_failed error=%s", type(error).__name__)
-            return Trace(verdict=Verdict.UNKNOWN, reason=str(error))
+            found = Trace(verdict=Verdict.UNKNOWN, reason=str(error))
+        self._note(found)
+        return found
 
-    def _tracer(self) -> asyncio.Future[Tracer | None]:
+    def _note(self, found: Trace) -> None:
+        """A service is ready when it answers: only a trace can tell."""
+        source = self._opened_from
+        if source is None or not source.is_remote:
+            return
+        is_unknown = found.verdict is Verdict.UNKNOWN
+        state: Literal["ready", "error"] = "error" if is_unknown else "ready"
+        if self.status["state"] != state:
+            self.status = {"state": state, "name": source.name, "detail": found.reason}
+            self._on_state()
+
+    def _tracer(self) -> asyncio.Future[AnyTracer | None]:
         """The tracer, opened in the background; anew when the manifest is another one."""
-        chosen = self._settings.index
-        path = Path(chosen).expanduser() if chosen else default_index_path()
-        seen = (path, _changed_at(path / MANIFEST))
+        seen = index_source(self._settings)
         if self._opening is None or seen != self._opened_from:
             self._opened_from = seen
             self._newest.clear()
             self.is_opening = True
-            work = self._open(*seen, is_first=self._opening is None)
+            work = self._open(seen, is_first=self._opening is None)
             self._opening = asyncio.get_running_loop().create_task(work)
         return asyncio.shield(self._opening)
 
-    async def _open(self, path: Path, changed_at: int, *, is_first: bool) -> Tracer | None:
-        tracer: Tracer | None = None
+    async def _open(self, source: IndexSource, *, is_first: bool) -> AnyTracer | None:
+        tracer: AnyTracer | None = None
         state: Literal["missing", "ready", "error"] = "error"
-        detail = f"the index in {path} could not be opened; run: starcite index verify"
+        detail = f"the index in {source.name} could not be opened; run: starcite index verify"
         try:
-            tracer = await self._run(_open_tracer, path)
+            tracer = await self._run(source.open)
             state, detail = "ready", ""
         except (IndexerError, OSError) as error:
-            state, detail = ("error" if changed_at else "missing"), str(error)
+            is_there = source.changed_at or source.is_remote
+            state, detail = ("error" if is_there else "missing"), str(error)
         finally:
-            if self._opened_from == (path, changed_at):  # else a newer one is being opened
+            if self._opened_from == source:  # else a newer one is being opened
                 self.is_opening = False
-                self.status = {"state": state, "name": str(path), "detail": detail}
+                self.status = {"state": state, "name": source.name, "detail": detail}
                 self._on_state()
                 if not is_first:  # what is traced for the first time is waiting for this
                     self._trace_all()
@@ -213,19 +224,6 @@ class Annotator:
     async def _run(self, function: Callable[..., R], *arguments: object) -> R:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, function, *arguments)
-
-
-def _open_tracer(path: Path) -> Tracer:
-    from attribution import Tracer  # noqa: PLC0415 - loads numpy and tantivy: here, in a thread
-
-    return Tracer.open(path)
-
-
-def _changed_at(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _match(match: FoundMatch, document: Document, offset: int, trace: Trace) -> protocol.Match:

@@ -73,6 +73,29 @@ class AttributionSettings:
         minimum=0,
         maximum=10_000,
     )
+    service: str = setting(
+        "The address of a `starcite serve` to ask instead of an index on this machine, such as "
+        "`https://starcite.example`. The text of open documents is sent there, unless "
+        "`#starcite.attribution.fingerprintsOnly#` is on.",
+        default="",
+        scope="machine",
+    )
+    service_token_file: str = setting(
+        "The file that holds the token of that service.", default="", scope="machine"
+    )
+    fingerprints_only: bool = setting(
+        "Send hashes instead of text to that service, and compare its candidates here. Copies that "
+        "are known only by their words or comments are not found then.",
+        default=False,
+        scope="machine",
+    )
+    service_timeout_ms: int = setting(
+        "Milliseconds that one trace may wait for that service; then it is unknown, not unmatched.",
+        default=2_000,
+        minimum=100,
+        maximum=60_000,
+        scope="machine",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

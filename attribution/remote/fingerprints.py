@@ -51,6 +51,7 @@ class Facts:
 class _Fetched:
     document: Document
     text: str
+    corpus: str
     doc_freqs: Mapping[str, int]
 
 
@@ -106,6 +107,10 @@ class RemoteCandidates:
     def text(self, document_id: int) -> str:
         """The text of a document, whose digest was checked."""
         return self._fetched(document_id).text
+
+    def corpus_of(self, document_id: int) -> str:
+        """The digest of the curated corpus that a document was indexed from; "" if of none."""
+        return self._fetched(document_id).corpus
 
     def _looked_up(
         self, fingerprints: NDArray[np.uint32], view: View, first: int
@@ -194,7 +199,7 @@ def _document(record: Mapping[str, Any], document_id: int) -> tuple[_Fetched, in
         n_bytes=len(data),
         origins=origins_of(record),
     )
-    return _Fetched(document, facts.text, frequencies), facts.n_chunks
+    return _Fetched(document, facts.text, facts.curated_corpus, frequencies), facts.n_chunks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,4 +207,5 @@ class _Told:
     document_sha256: str
     language: str
     text: str
+    curated_corpus: str
     n_chunks: int

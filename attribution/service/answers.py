@@ -207,6 +207,7 @@ def _document(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Re
         **_described(at.index, it.document_id),
         "generation": at.name,
         "corpus_digest": at.index.manifest.corpus_digest,
+        "curated_corpus": at.index.corpus_of(it.document_id),
         "n_lines": len(lines),
         "start_line": start_line,
         "end_line": end_line,

@@ -105,6 +105,7 @@ SCHEMAS: dict[str, Schema] = {
             **_DESCRIBED,
             "generation": TEXT,
             "corpus_digest": TEXT,
+            "curated_corpus": TEXT,
             "n_lines": COUNT,
             "start_line": COUNT,
             "end_line": COUNT,
