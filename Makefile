@@ -60,6 +60,7 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 	$(python) tests/bench/bench_growth.py --heldout $(heldout) --json $(results)/growth.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
 	$(python) tests/bench/bench_server.py --json $(results)/server.json
+	$(python) tests/bench/bench_service.py --heldout $(heldout) --json $(results)/service.json
 
 frozen: .venv/dev.stamp .starcite/corpus.stamp ## Curate the packages of the lock anew and compare every byte with the frozen corpus
 	$(starcite) corpus freeze --check

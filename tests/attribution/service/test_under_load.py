@@ -145,15 +145,15 @@ def test_sigterm_answers_what_is_under_way(index_path: Path, tmp_path: Path) -> 
 
 def test_kill_9_leaves_no_worker_and_a_restart_serves(index_path: Path, tmp_path: Path) -> None:
     """Clients are cut off or refused and nothing else; the next service answers them."""
-    with running(index_path, tmp_path, "--workers", "2") as (process, port):
-        with Clients(port) as clients:
+    service = running(index_path, tmp_path, "--workers", "2")
+    with service as (process, port), Clients(port) as clients:
+        clients.wait_for("found", 20)
+        workers = children_of(process.pid)
+        process.kill()
+        clients.wait_for("refused", 20)
+        with running(index_path, tmp_path, "--workers", "1", "--port", str(port)):
             clients.wait_for("found", 20)
-            workers = children_of(process.pid)
-            process.kill()
-            clients.wait_for("refused", 20)
-            with running(index_path, tmp_path, "--workers", "1", "--port", str(port)):
-                clients.wait_for("found", 20)
-                wait_for_end(workers)
+            wait_for_end(workers)
 
     assert len(workers) == 2
     assert set(clients.outcomes) == {"found", "refused", CUT_OFF}
