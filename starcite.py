@@ -12,6 +12,8 @@ COMMANDS = {
     "corpus": ("indexer.corpus_cli:corpus", "Fetch the source code that an index is built from."),
     "index": ("indexer.cli:index", "Build and verify the attribution index."),
     "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
+    "certify": ("attribution.certificate_cli:certify", "Certify that code is not in an index."),
+    "verify-certificate": ("attribution.certificate_cli:verify_certificate", "Check that."),
     "serve": ("attribution.service.cli:serve", "Serve an index to a team or a browser."),
     "train": ("training.cli:train", "Train a model of one's own on what the index holds."),
     "model": ("lsp_server.model_cli:model", "Fetch, add and list completion models."),

@@ -23,6 +23,18 @@ class OutputError(AttributionFailure):
     """What was found cannot be written where it was asked to."""
 
 
+class CertificateError(AttributionFailure):
+    """A negative certificate cannot be issued, or does not hold."""
+
+
+class MissingExtraError(AttributionFailure):
+    """A library of an extra is not installed."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        name = module.partition(".")[0]
+        super().__init__(f'{name} is not installed; run: pip install "starcite[{extra}]"')
+
+
 class ServeError(AttributionFailure):
     """The service was told to listen in a way that it refuses: a bad token, an open door."""
 
