@@ -79,7 +79,8 @@ def _print_schema(context: click.Context, _: click.Parameter, is_wanted: bool) -
     default="text",
     show_default=True,
     help="JSON counts lines from 0, half-open; jsonl is a document a line, for many files; "
-    "SARIF 2.1.0 is for code hosts; header is a comment for the top of each file.",
+    "SARIF 2.1.0 is for code hosts; spdx (2.3) and cyclonedx (1.6) are bills of materials; header "
+    "is a comment for the top of each file.",
 )
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @click.option(

@@ -11,6 +11,8 @@ _FORMS = {
     "json": "trace_json:as_json",
     "jsonl": "trace_json:as_json_lines",
     "sarif": "sarif:as_sarif",
+    "spdx": "spdx:as_spdx",
+    "cyclonedx": "cyclonedx:as_cyclonedx",
     "notice": "notice:as_notice",
     "header": "notice:as_header",
 }

@@ -91,14 +91,22 @@ def decide(policy: Policy, match: Match, *, path: str, today: date) -> Decision:
 
 def action_of(policy: Policy, spdx_id: str) -> Action:
     """What the policy says of a licence expression; what cannot be read gets the default."""
+    parsed = parsed_expression(spdx_id)
+    return policy.default if parsed is None else _of_expression(policy, parsed)
+
+
+def parsed_expression(spdx_id: str, *, is_known: bool = False) -> Any:
+    """A licence expression as `license_expression` reads it; None if it cannot be read.
+
+    With `is_known`, also if it names what is no licence of the SPDX list.
+    """
     from license_expression import ExpressionError, get_spdx_licensing  # noqa: PLC0415
     from license_expression import ExpressionParseError as ParseError  # noqa: PLC0415
 
     try:
-        parsed = get_spdx_licensing().parse(spdx_id)
+        return get_spdx_licensing().parse(spdx_id, validate=is_known)
     except (ExpressionError, ParseError):
-        parsed = None
-    return policy.default if parsed is None else _of_expression(policy, parsed)
+        return None
 
 
 def _of_expression(policy: Policy, expression: Any) -> Action:
