@@ -89,7 +89,9 @@ class Collector:
 
     def add_text(self, text: str, language: str, origins: Iterable[Origin]) -> None:
         """Add a text with all places it was found in."""
-        self._put(to_bytes(text), text, language).origins.update(origins)
+        data = to_bytes(text)
+        digest = hashlib.sha256(data).hexdigest()
+        self._put(digest, data, text, language).origins.update(origins)
 
     def finish(self) -> None:
         """Write what needed all files."""
@@ -127,11 +129,10 @@ class Collector:
         elif holder is not None:
             origins = holder._texts[digest].origins
         else:
-            origins = self._put(data, file.text, file.language).origins
+            origins = self._put(digest, data, file.text, file.language).origins
         origins.update((file.origin, *file.twins))
 
-    def _put(self, data: bytes, text: str, language: str) -> _Text:
-        digest = hashlib.sha256(data).hexdigest()
+    def _put(self, digest: str, data: bytes, text: str, language: str) -> _Text:
         if digest not in self._texts:
             self._writer.add(data, text=text, language=language)
             self._texts[digest] = _Text(language=language, n_bytes=len(data))

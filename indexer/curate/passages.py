@@ -5,7 +5,7 @@ Neither a changed line nor what a view does not see (see `views`) hides a passag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +28,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """All passages of one look, as a sorted table of k-grams."""
+    """All passages that are looked for in one view, as a sorted table of k-grams."""
 
-    look: Look
-    grams: NDArray[np.uint64]  # (M,) ascending, once for each passage that has it
-    owners: NDArray[np.int64]  # (M,) passage
-    n_grams: NDArray[np.int64]  # (P,) distinct k-grams of a passage
+    grams: NDArray[np.uint64]  # (G,) distinct, ascending
+    firsts: NDArray[np.int64]  # (G + 1,) where the owners of each begin
+    owners: NDArray[np.int64]  # (M,) passages that have a k-gram; of each, every k-gram once
+    needed: NDArray[np.int64]  # (P,) of a passage's k-grams
     spans: NDArray[np.int64]  # (P,) units within which they must stand
-    task_ids: tuple[str, ...]  # (P,)
+    names: tuple[tuple[str, str], ...]  # (P,) task and look
+    k: int
+    sieve: NDArray[np.bool_]  # by the low bits of a k-gram, whether it may be in the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,70 +59,80 @@ def view_of(make_view: MakeView, text: str, k: int) -> View:
 _SIEVE_BITS = 20
 
 
-def gather(look: Look, texts: Iterable[tuple[str, str]]) -> Passages:
-    """The table of some passages, each (task, text); those that say too little are left out."""
+def gather(texts: Iterable[tuple[Look, str, str]]) -> Passages:
+    """The table of some passages, each (look, task, text); those that say too little are left out.
+
+    All looks are into the same view. Passages keep their order, by which the first is found.
+    """
     grams: list[NDArray[np.uint64]] = []
-    task_ids, spans = [], []
-    for task_id, text in texts:
+    names, spans, needed, k = [], [], [], 1
+    for look, task_id, text in texts:
         view = view_of(look.make_view, text, look.k)
         distinct = np.unique(view.grams)
         if len(distinct) >= look.min_grams:
+            k = look.k
             grams.append(distinct)
-            task_ids.append(task_id)
+            names.append((task_id, look.name))
+            needed.append(int(np.ceil(len(distinct) * look.min_share)))
             spans.append(len(view.starts) + len(view.starts) // 2)
-    n_grams = np.array([len(some) for some in grams], dtype=np.int64)
     flat = np.concatenate([np.empty(0, dtype=np.uint64), *grams])
-    owners = np.repeat(np.arange(len(grams), dtype=np.int64), n_grams)
+    owners = np.repeat(np.arange(len(grams), dtype=np.int64), [len(some) for some in grams])
     order = np.argsort(flat, kind="stable")
-    return Passages(
-        look,
-        flat[order],
-        owners[order],
-        n_grams,
-        np.array(spans, dtype=np.int64),
-        tuple(task_ids),
-    )
-
-
-def sieve_of(tables: Sequence[Passages]) -> NDArray[np.bool_]:
-    """By the low bits of a k-gram, whether it may be in one of some tables of the same view."""
+    table, firsts = np.unique(flat[order], return_index=True)
     sieve = np.zeros(1 << _SIEVE_BITS, dtype=bool)
-    for passages in tables:
-        sieve[_low_bits(passages.grams)] = True
-    return sieve
-
-
-def sift(view: View, sieve: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The places of the k-grams that may be in a table; most of a file's are in none."""
-    return np.flatnonzero(sieve[_low_bits(view.grams)])
+    sieve[_low_bits(table)] = True
+    return Passages(
+        table,
+        np.append(firsts, len(flat)).astype(np.int64),
+        owners[order],
+        np.array(needed, dtype=np.int64),
+        np.array(spans, dtype=np.int64),
+        tuple(names),
+        k,
+        sieve,
+    )
 
 
 def _low_bits(grams: NDArray[np.uint64]) -> NDArray[np.int64]:
     return (grams & np.uint64((1 << _SIEVE_BITS) - 1)).astype(np.int64)
 
 
-def search(view: View, places: NDArray[np.int64], passages: Passages) -> Iterator[Found]:
-    """The passages that a text holds, of which the places are given that passed the sieve."""
-    look = passages.look
-    if len(passages.grams) == 0 or len(places) == 0:
+def search(view: View, passages: Passages) -> Iterator[Found]:
+    """The passages that a text holds."""
+    places = np.flatnonzero(passages.sieve.take(_low_bits(view.grams)))  # of most files, a few
+    rows = np.searchsorted(passages.grams, view.grams[places])
+    rows[rows == len(passages.grams)] = 0
+    if len(places):
+        is_hit = passages.grams[rows] == view.grams[places]
+        places, rows = places[is_hit], rows[is_hit]
+    if len(places) == 0:
         return
-    firsts = np.searchsorted(passages.grams, view.grams[places], side="left")
-    counts = np.searchsorted(passages.grams, view.grams[places], side="right") - firsts
-    if not counts.any():
+    met = passages.owners[_entries(np.unique(rows), passages)[1]]
+    is_likely = np.bincount(met, minlength=len(passages.needed)) >= passages.needed
+    if not is_likely.any():
         return
-    # One row for each (place in the text, entry in the table) of equal k-grams.
-    hit_places = np.repeat(places, counts)
-    steps = np.arange(len(hit_places)) - np.repeat(np.cumsum(counts) - counts, counts)
-    entries = np.repeat(firsts, counts) + steps
+    hits, entries = _entries(rows, passages)
     owners = passages.owners[entries]
-    needed = np.ceil(passages.n_grams * look.min_share).astype(np.int64)
-    n_hits = np.bincount(owners, minlength=len(needed))
-    for owner in np.flatnonzero(n_hits >= needed).tolist():
+    for owner in np.flatnonzero(is_likely).tolist():
         mine = owners == owner
-        window = _densest(hit_places[mine], entries[mine], int(passages.spans[owner]))
-        if window and window[0] >= needed[owner]:
-            start, end = view.starts[window[1]], view.ends[window[2] + look.k - 1]
-            yield Found(passages.task_ids[owner], look.name, int(start), int(end))
+        window = _densest(places[hits[mine]], entries[mine], int(passages.spans[owner]))
+        if window and window[0] >= passages.needed[owner]:
+            start, end = view.starts[window[1]], view.ends[window[2] + passages.k - 1]
+            yield Found(*passages.names[owner], int(start), int(end))
+
+
+def _entries(
+    rows: NDArray[np.int64], passages: Passages
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One pair for each (row of the table, passage that has its k-gram): places in `rows`, owners'.
+
+    The second are indices into `owners`.
+    """
+    firsts = passages.firsts[rows]
+    counts = passages.firsts[rows + 1] - firsts
+    hits = np.repeat(np.arange(len(rows)), counts)
+    steps = np.arange(len(hits)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return hits, firsts[hits] + steps
 
 
 def _densest(

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.text.lex import Lexemes, hash_spans, lex, mix
+from indexer.text.hash_set import HashSet
+from indexer.text.lex import Lexemes, hash_spans, lex, mix, word_spans
+from indexer.text.rename import name_distances
 from indexer.text.winnow import gram_hashes
 
 _MULTIPLIER = np.uint64(0xD1342543DE82EF95)
-_IS_ALNUM = np.zeros(256, dtype=np.int8)
-_IS_ALNUM[list(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = 1
-_IS_NAME_START = _IS_ALNUM.astype(bool)
-_IS_NAME_START[list(b"0123456789")] = False
+_IS_NAME_START = np.zeros(256, dtype=bool)
+_IS_NAME_START[list(b"_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] = True
 _IS_NAME_START[0x80:] = True
 _IS_FORMATTING = np.zeros(256, dtype=bool)
 _IS_FORMATTING[list(b"\"'(),;\\")] = True
@@ -44,17 +44,16 @@ class View:
 def code_lexemes(data: bytes, language: str) -> Lexemes:
     """The lexemes of a text but for those that a formatter chooses."""
     lexemes = lex(data, language)
-    stays = ~_IS_FORMATTING[np.frombuffer(data, dtype=np.uint8)[lexemes.starts]]
+    stays = ~_IS_FORMATTING.take(np.frombuffer(data, dtype=np.uint8).take(lexemes.starts))
     return Lexemes(lexemes.hashes[stays], lexemes.starts[stays], lexemes.ends[stays])
 
 
 def words_view(data: bytes, _: Lexemes, k: int) -> View:
     """Lower-case words of `[A-Za-z_0-9]`, of code, comments and strings with escapes alike."""
     spaced = data.lower().replace(b"\\n", b"  ").replace(b"\\t", b"  ")
-    lowered = np.frombuffer(spaced, dtype=np.uint8)
-    edges = np.diff(_IS_ALNUM[lowered], prepend=0, append=0)
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    return View(gram_hashes(hash_spans(lowered, starts, ends), k=k), starts, ends, k)
+    starts, ends = word_spans(spaced)
+    words = hash_spans(np.frombuffer(spaced, dtype=np.uint8), starts, ends)
+    return View(gram_hashes(words, k=k), starts, ends, k)
 
 
 def exact_view(_: bytes, lexemes: Lexemes, k: int) -> View:
@@ -75,37 +74,23 @@ def _parameterised(data: bytes, lexemes: Lexemes, k: int) -> NDArray[np.uint64]:
     if n_grams <= 0:
         return np.empty(0, dtype=np.uint64)
     is_name = _is_name(data, lexemes)
-    distances = _distances(lexemes.hashes, is_name)
-    polynomials = np.zeros(n_grams, dtype=np.uint64)
-    for place in range(k):
-        distance = distances[place : place + n_grams]
-        # A name that was not met before in this k-gram is new, whatever stands before the k-gram.
-        name_codes = np.where(distance <= place, distance, 0).astype(np.uint64)
-        codes = np.where(
-            is_name[place : place + n_grams], name_codes, lexemes.hashes[place : place + n_grams]
-        )
+    distances = name_distances(lexemes.hashes, is_name, below=k)
+    # A name that was not met before in this k-gram is new, whatever stands before the k-gram.
+    codes = np.where(is_name, np.uint64(0), lexemes.hashes)
+    polynomials = codes[:n_grams].copy()
+    for place in range(1, k):
+        codes[distances == place] = place  # known from this place of its k-gram on
         polynomials *= _MULTIPLIER
-        polynomials += codes
+        polynomials += codes[place : place + n_grams]
     return mix(polynomials)
 
 
 def _is_name(data: bytes, lexemes: Lexemes) -> NDArray[np.bool_]:
-    bytes_ = np.frombuffer(data, dtype=np.uint8)
-    firsts = bytes_[lexemes.starts]
-    is_name: NDArray[np.bool_] = _IS_NAME_START[firsts]
-    is_name &= ~np.isin(lexemes.hashes, _FIXED)
+    firsts = np.frombuffer(data, dtype=np.uint8).take(lexemes.starts)
+    is_name: NDArray[np.bool_] = _IS_NAME_START.take(firsts)
+    is_name &= ~_FIXED.holds(lexemes.hashes)
     is_name[1:] &= firsts[:-1] != ord(".")  # attributes and methods belong to others
     return is_name
 
 
-def _distances(hashes: NDArray[np.uint64], is_name: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How far back the same name last stood; more than the text is long where it did not."""
-    places = np.flatnonzero(is_name)
-    order = places[np.argsort(hashes[places], kind="stable")]
-    distances = np.full(len(hashes), len(hashes) + 1, dtype=np.int64)
-    is_repeated = hashes[order[1:]] == hashes[order[:-1]]
-    distances[order[1:][is_repeated]] = (order[1:] - order[:-1])[is_repeated]
-    return distances
-
-
-_FIXED = np.unique(lex(" ".join([*keyword.kwlist, *dir(builtins)]).encode(), "python").hashes)
+_FIXED = HashSet(lex(" ".join([*keyword.kwlist, *dir(builtins)]).encode(), "python").hashes)

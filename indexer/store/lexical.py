@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tantivy
 
 from indexer.errors import IndexBuildError, IndexDamagedError, IndexerError
@@ -28,6 +29,9 @@ _WORD = re.compile(rf"\w{{1,{_MAX_WORD}}}")
 _NO_WORD_TO_BLANK = bytes(
     byte if chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(128)
 ).ljust(256)
+_LINE_END, _BLANK = b"\n "
+_NO_WORD_IN_LINES_TO_BLANK = bytearray(_NO_WORD_TO_BLANK)
+_NO_WORD_IN_LINES_TO_BLANK[_LINE_END] = _LINE_END
 _HEAP_BYTES = 128_000_000
 _MORE = 8  # times as many chunks are asked for where forgotten documents take places
 _MAX_KEPT = 1 << 16  # numbers of chunks, about 10 MB
@@ -81,7 +85,7 @@ class LexicalWriter:
         if self._writer is None:
             raise IndexBuildError("the BM25 index is already finished; start another build")
         with _build_errors():
-            for start, end, words in _chunks(text):
+            for start, end, words in chunks_of(text):
                 document = tantivy.Document()
                 document.add_text("words", words)
                 document.add_unsigned("number", number)
@@ -113,13 +117,31 @@ def _build_errors() -> Iterator[None]:
         ) from error
 
 
-def _chunks(text: str) -> Iterator[tuple[int, int, str]]:
-    lines = text.split("\n")
+def chunks_of(text: str) -> Iterator[tuple[int, int, str]]:
+    """The chunks of a text that hold words: first line, line behind the last, words and blanks."""
+    plain = _plain_lines(text)
+    lines = plain or text.split("\n")
     for start in range(0, len(lines), CHUNK_LINES):
         chunk = lines[start : start + CHUNK_LINES]
-        words = " ".join(words_of("\n".join(chunk)))
-        if words:
+        words = "\n".join(chunk) if plain else " ".join(words_of("\n".join(chunk)))
+        if words and not words.isspace():
             yield start, start + len(chunk), words
+
+
+def _plain_lines(text: str) -> list[str]:
+    """The lines of a text with nothing but its words and blanks; none where that takes more.
+
+    Three times as fast as `words_of` a chunk. A word may be too long if half of what is allowed,
+    at a multiple of that, is all word.
+    """
+    if not text.isascii():
+        return []
+    data = text.lower().encode().translate(_NO_WORD_IN_LINES_TO_BLANK)
+    half = _MAX_WORD // 2
+    halves = np.frombuffer(data, dtype=np.uint8, count=len(data) // half * half).reshape(-1, half)
+    if (halves > _BLANK).all(axis=1).any():
+        return []
+    return data.decode().split("\n")
 
 
 class LexicalReader:

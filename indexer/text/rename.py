@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.text.hash_set import HashSet
 from indexer.text.keywords import keywords_of
 from indexer.text.lex import Lexemes, hash_spans, mix
 from indexer.text.winnow import Fingerprints, winnow_grams
@@ -36,8 +37,8 @@ def plain_shapes(
     text: bytes, lexemes: Lexemes, language: str
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """What each lexeme stands for if every name is new, and which lexemes are names: (N,) each."""
-    kinds = _KIND_OF[np.frombuffer(text, dtype=np.uint8)[lexemes.starts]]
-    is_name = (kinds == _NAME) & ~np.isin(lexemes.hashes, _keyword_hashes(language))
+    kinds = _KIND_OF.take(np.frombuffer(text, dtype=np.uint8).take(lexemes.starts))
+    is_name = (kinds == _NAME) & ~_keyword_hashes(language).holds(lexemes.hashes)
     shapes = np.where(kinds == _DIGITS, NUMBER, lexemes.hashes)
     return np.where(is_name, _STANDS_FOR[0], shapes), is_name
 
@@ -56,32 +57,33 @@ def renamed_gram_hashes(
     n_grams = len(lexemes) - k + 1
     if n_grams <= 0:
         return np.empty(0, dtype=np.uint64)
-    new, is_name = plain_shapes(text, lexemes, language)
-    distances = _distances(lexemes.hashes, is_name, below=k)
-    known = np.where(distances > 0, _STANDS_FOR[distances], new)
-    polynomials = new[:n_grams].copy()
+    shapes, is_name = plain_shapes(text, lexemes, language)
+    distances = name_distances(lexemes.hashes, is_name, below=k)
+    polynomials = shapes[:n_grams].copy()
     for shift in range(1, k):
-        part = slice(shift, shift + n_grams)
-        polynomials *= _MULTIPLIER
         # At this place of its k-gram a name is known if it occurred `shift` lexemes ago or later.
-        polynomials += np.where(distances[part] <= shift, known[part], new[part])
+        shapes[distances == shift] = _STANDS_FOR[shift]
+        polynomials *= _MULTIPLIER
+        polynomials += shapes[shift : shift + n_grams]
     return mix(polynomials)
 
 
-def _distances(
+def name_distances(
     hashes: NDArray[np.uint64], is_name: NDArray[np.bool_], *, below: int
 ) -> NDArray[np.uint8]:
     """How many lexemes ago each name occurred last; 0 if not within `below`, or if it is none."""
-    distances = np.zeros(len(hashes), dtype=np.uint8)
-    for distance in range(min(below, len(hashes)) - 1, 0, -1):  # nearer ones overwrite
-        distances[distance:][hashes[distance:] == hashes[:-distance]] = distance
-    distances[~is_name] = 0
-    return distances
+    nearness = np.zeros(len(hashes), dtype=np.uint8)
+    for distance in range(1, min(below, len(hashes))):
+        is_same = hashes[distance:] == hashes[:-distance]
+        later = nearness[distance:]
+        np.maximum(later, is_same * np.uint8(below - distance), out=later)
+    nearness *= is_name
+    return np.where(nearness > 0, np.uint8(below) - nearness, np.uint8(0))
 
 
 @lru_cache(maxsize=64)
-def _keyword_hashes(language: str) -> NDArray[np.uint64]:
+def _keyword_hashes(language: str) -> HashSet:
     words = keywords_of(language)
     ends = np.cumsum([len(word) for word in words])
     starts = ends - [len(word) for word in words]
-    return np.sort(hash_spans(np.frombuffer(b"".join(words), dtype=np.uint8), starts, ends))
+    return HashSet(hash_spans(np.frombuffer(b"".join(words), dtype=np.uint8), starts, ends))

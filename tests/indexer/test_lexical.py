@@ -16,6 +16,7 @@ from indexer.store.lexical import (
     MAX_TERMS,
     LexicalReader,
     LexicalWriter,
+    chunks_of,
     words_of,
 )
 from indexer.store.tantivy_names import name_by_content
@@ -132,3 +133,23 @@ def test_files_are_named_by_what_they_hold(tmp_path: Path) -> None:
     assert not any(name.startswith("000000") for name in contents[0])
     named = [{name for name in one if name[0] not in ".m"} for one in contents]
     assert named[0].isdisjoint(named[2])
+
+
+ODD_LINES = st.text(st.sampled_from("aB_9 .\t\r\n\x1cß\u212a"), max_size=40) | st.builds(
+    lambda n, mark: "x" * n + mark, st.integers(60, 70), st.sampled_from(["", " ", "é", "\n"])
+)
+
+
+@given(st.lists(ODD_LINES, max_size=8))
+def test_chunks_hold_the_words_that_a_query_has(parts: list[str]) -> None:
+    """However a text is read, the words of a chunk are those of its lines; blank chunks are none."""
+    text = "\n".join([*parts, *["y"] * CHUNK_LINES, *parts])
+    lines = text.split("\n")
+    by_hand = {
+        start: words_of("\n".join(lines[start : start + CHUNK_LINES]))
+        for start in range(0, len(lines), CHUNK_LINES)
+    }
+
+    assert {start: words.split() for start, _, words in chunks_of(text)} == {
+        start: words for start, words in by_hand.items() if words
+    }
