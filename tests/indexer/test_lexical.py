@@ -142,7 +142,7 @@ ODD_LINES = st.text(st.sampled_from("aB_9 .\t\r\n\x1cß\u212a"), max_size=40) | 
 
 @given(st.lists(ODD_LINES, max_size=8))
 def test_chunks_hold_the_words_that_a_query_has(parts: list[str]) -> None:
-    """However a text is read, the words of a chunk are those of its lines; blank chunks are none."""
+    """The words of a chunk are those of its lines, however they are read; blank ones are none."""
     text = "\n".join([*parts, *["y"] * CHUNK_LINES, *parts])
     lines = text.split("\n")
     by_hand = {
