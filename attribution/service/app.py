@@ -26,8 +26,9 @@ from attribution.service.lanes import Lane, ThreadLane
 from attribution.service.metrics import CONTENT_TYPE, Metrics
 from attribution.service.pages import FORM_PATH, SOURCES_PATH, render_form
 from attribution.service.pool import ProcessLane
+from attribution.service.served_index import ServedIndex
 from attribution.service.sources import in_words_of_a_query, kept
-from indexer.manifest import read_manifest
+from indexer import IndexerError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _STOP_EARLIER_S = 5.0  # before its worker is replaced, a look through all documents stops itself
@@ -54,6 +55,7 @@ def create_app(service: Service) -> Starlette:
         lifespan=lifespan,
     )
     app.state.service, app.state.lanes, app.state.metrics = service, lanes, metrics
+    app.state.served = ServedIndex(service.index)  # answers no question: is it there, and whole?
     return app
 
 
@@ -76,13 +78,16 @@ async def _health(_request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    manifest = await to_thread.run_sync(read_manifest, _service(request).index)
+    manifest = (await to_thread.run_sync(_served(request).newest)).index.manifest
     facts = {"corpus_digest": manifest.corpus_digest, "generation": manifest.generation}
     return replies.as_json({"status": "ready", **facts})
 
 
 async def _metrics(request: Request) -> Response:
-    is_ready = await to_thread.run_sync((_service(request).index / "manifest.json").exists)
+    try:
+        is_ready = bool(await to_thread.run_sync(_served(request).newest))
+    except IndexerError:
+        is_ready = False
     text = request.app.state.metrics.text(is_ready=is_ready)
     return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
@@ -99,7 +104,7 @@ def _posted(name: str) -> Endpoint:
                 max_bytes=config.max_body_bytes,
                 max_read_s=config.max_read_s,
             )
-            return replies.of_answer(await _lane(request, "text").ask(name, body))
+            return replies.of_answer(request, await _lane(request, "text").ask(name, body))
 
     return endpoint
 
@@ -118,7 +123,7 @@ async def _document(request: Request) -> Response:
 async def _ask(request: Request, name: str, record: dict[str, Any]) -> Response:
     lane = _lane(request, "text")
     with lane.gate.place():
-        return replies.of_answer(await lane.ask(name, json.dumps(record).encode()))
+        return replies.of_answer(request, await lane.ask(name, json.dumps(record).encode()))
 
 
 async def _batch(request: Request) -> Response:
@@ -199,6 +204,11 @@ async def _of_http_error(request: Request, error: Exception) -> Response:
 def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+def _served(request: Request) -> ServedIndex:
+    served: ServedIndex = request.app.state.served
+    return served
 
 
 def _lane(request: Request, name: str) -> Lane:

@@ -18,6 +18,7 @@ class Connection(H11Protocol):
     uvicorn waits for it without end, so that a few hundred idle clients keep everybody else out.
     """
 
+    max_head_s = ServiceConfig().max_head_s
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -29,7 +30,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._waiting = self.loop.call_later(ServiceConfig().max_head_s, self._give_up)
+        self._waiting = self.loop.call_later(self.max_head_s, self._give_up)
 
     @property
     def _has_asked(self) -> bool:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 JSON, HTML = "application/json", "text/html"
 _API = ("/v1/", "/health", "/ready", "/overlap", "/openapi.json")
-_RETRY_AFTER_S = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_LATER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 def as_json(record: object, status: int = HTTPStatus.OK) -> Response:
@@ -39,9 +39,9 @@ def as_html(page: str, status: int = HTTPStatus.OK) -> Response:
     return Response(page.encode("utf-8", "replace"), status, media_type=HTML)
 
 
-def of_answer(answer: Answer) -> Response:
+def of_answer(request: Request, answer: Answer) -> Response:
     """An answer that is JSON."""
-    return Response(answer.body, answer.status, media_type=JSON)
+    return _timed(request, Response(answer.body, answer.status, media_type=JSON))
 
 
 def problem(request: Request, status: int, message: str) -> Response:
@@ -50,7 +50,12 @@ def problem(request: Request, status: int, message: str) -> Response:
         response = as_json({"error": message}, status)
     else:
         response = as_html(render_problem(HTTPStatus(status).phrase, message), status)
-    if status in _RETRY_AFTER_S:
+    return _timed(request, response)
+
+
+def _timed(request: Request, response: Response) -> Response:
+    """With the time after which to come back, where that may help."""
+    if response.status_code in _LATER:
         config: ServiceConfig = request.app.state.service.config
         response.headers["Retry-After"] = str(config.retry_after_s)
     return response

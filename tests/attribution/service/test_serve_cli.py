@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,11 +37,14 @@ starcite.main(["serve", "--port", "0", *sys.argv[1:]])
 
 @contextmanager
 def running(
-    index: Path, home: Path, *arguments: str
+    index: Path, home: Path, *arguments: str, before: str = ""
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command in a process of its own, once it listens, and its port."""
+    """The command in a process of its own, once it listens, and its port.
+
+    `before` is Python that comes first.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, "--index", str(index), *arguments],
+        [sys.executable, "-c", before + _SCRIPT, "--index", str(index), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -63,6 +67,15 @@ def get(port: int, path: str, **headers: str) -> tuple[int, bytes]:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
         return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def post(port: int, path: str, body: bytes) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        return connection.getresponse().status
     finally:
         connection.close()
 
@@ -94,6 +107,49 @@ def test_a_request_line_without_end_is_cut_off(index_path: Path, tmp_path: Path)
 
     assert first_line.split()[1] == b"400"
     assert (too_long, wrong_host, health) == (414, 421, 200)
+
+
+_HASTY = """
+from attribution.service.connection import Connection
+Connection.max_head_s = 0.2
+"""
+
+
+def test_a_client_that_says_nothing_is_let_go(index_path: Path, tmp_path: Path) -> None:
+    """Connections without a request are closed in time; one that asks is kept."""
+    with running(index_path, tmp_path, before=_HASTY) as (_, port):
+        address = ("127.0.0.1", port)
+        with (
+            socket.create_connection(address, timeout=30) as silent,
+            socket.create_connection(address, timeout=30) as slow,
+        ):
+            slow.sendall(b"GET /health HTTP/1.1\r\nHost: 127")
+            ends = [one.recv(1) for one in (silent, slow)]
+        health = get(port, "/health")[0]
+
+    assert (ends, health) == ([b"", b""], 200)
+
+
+def test_nothing_of_a_question_is_printed(index_path: Path, tmp_path: Path) -> None:
+    """Answers, refusals and failures of the process and its workers say nothing of what came."""
+    index = Path(shutil.copytree(index_path, tmp_path / "index"))
+    with running(index, tmp_path, "--workers", "1") as (process, port):
+        asked = [
+            ("/v1/trace", b'{"text": "secretword"}'),
+            ("/v1/trace", b'{"secretword": 1}'),
+            ("/v1/trace/secretword", b"{"),
+            ("/v1/trace?secretword", b'{"text": "secretword'),
+        ]
+        before = [post(port, *one) for one in asked]
+        (index / "manifest.json").unlink()
+        after = [post(port, *one) for one in asked]
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=30)
+
+    assert before == [200, 400, 404, 400]
+    assert after == [503, 503, 404, 400]  # what is no JSON is refused unasked
+    assert "IndexMissingError" in errors
+    assert "secretword" not in output + errors
 
 
 def test_with_a_token_it_serves_any_address(index_path: Path, tmp_path: Path) -> None:
