@@ -189,4 +189,5 @@ def _source(index: Index, document: Document, place: tuple[int, int]) -> SourceS
         span=Positions(data).span(*place),
         origins=equal_origins(document),
         sha1_git=sha1_git(data),
+        corpus_digest=index.corpus_of(document.document_id),
     )

@@ -64,6 +64,7 @@ class SourceSpan:
     span: Span
     origins: tuple[Origin, ...]
     sha1_git: str = ""  # what git and Software Heritage call a file of the stored text
+    corpus_digest: str = ""  # of the curated corpus that the document was indexed from, if of one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

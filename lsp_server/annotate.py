@@ -46,6 +46,7 @@ class Annotator:
         self._publish = publish
         self._on_state = on_state
         self._settings = AttributionSettings()
+        self._model_corpus = ""
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="starcite-trace")
         self._opening: asyncio.Task[AnyTracer | None] | None = None
         self._opened_from: IndexSource | None = None
@@ -66,6 +67,15 @@ class Annotator:
             self.status = {"state": "missing", "name": "", "detail": SWITCHED_OFF}
             self._on_state()
         if changed:
+            self._trace_all()
+
+    def take_model(self, corpus_digest: str) -> None:
+        """Take over which corpus the model in use was trained on; "" for one that does not say.
+
+        What is open is traced anew: the same match may now be `trained_on`, or no longer be.
+        """
+        if corpus_digest != self._model_corpus:
+            self._model_corpus = corpus_digest
             self._trace_all()
 
     def touch(self, uri: str, *, at_once: bool = False) -> None:
@@ -111,13 +121,14 @@ class Annotator:
         lines = document.snapshot()
         text = lines.text[start:end]
         found = await self._look(text, document.language_id)
+        matches = [_match(match, lines, start, self._model_corpus) for match in found.alarms]
         return {
             "verdict": found.verdict.value,
             "reason": found.reason,
-            "claim": found.claim.value,
+            "claim": _claim_of_all(matches),
             "corpusDigest": found.corpus_digest,
             "elapsedMs": round(found.elapsed_ms, 3),
-            "matches": [_match(match, lines, start, found) for match in found.alarms],
+            "matches": matches,
         }
 
     async def source(self, document_id: int) -> protocol.SourceResult:
@@ -226,16 +237,28 @@ class Annotator:
         return await loop.run_in_executor(self._executor, function, *arguments)
 
 
-def _match(match: FoundMatch, document: Document, offset: int, trace: Trace) -> protocol.Match:
+def _match(match: FoundMatch, document: Document, offset: int, model_corpus: str) -> protocol.Match:
     return {
         "range": document.range_of(offset + match.query.start, offset + match.query.end),
         "tier": match.tier.value,
-        "claim": trace.claim.value,
+        "claim": _claim(match, model_corpus),
         "nLexemes": match.n_lexemes,
         "nPackages": match.n_packages,
         "nSources": match.n_sources,
         "sources": [_source(source) for source in match.sources],
     }
+
+
+def _claim(match: FoundMatch, model_corpus: str) -> protocol.Claim:
+    """`trained_on` needs a source in the very corpus that the model in use was trained on."""
+    corpora = {source.corpus_digest for source in match.sources}
+    return "trained_on" if model_corpus and model_corpus in corpora else "indexed"
+
+
+def _claim_of_all(matches: list[protocol.Match]) -> protocol.Claim:
+    """The weakest of the claims, and the weaker one where there is nothing to claim."""
+    is_sure = bool(matches) and all(match["claim"] == "trained_on" for match in matches)
+    return "trained_on" if is_sure else "indexed"
 
 
 def _source(source: FoundSource) -> protocol.SourceSpan:

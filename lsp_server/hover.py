@@ -14,7 +14,13 @@ from lsp_server.protocol import OPEN_SOURCE_COMMAND, Match, Origin, Position, Ra
 
 SHOWN_SOURCES = 3
 
-_TIERS = {"E1": "verbatim", "E2": "equal but for whitespace and comments"}
+_TIERS = {
+    "E0": "the whole file",
+    "E1": "verbatim",
+    "E2": "equal but for whitespace and comments",
+    "E3": "equal under a consistent renaming",
+    "E4": "equal but for edits",
+}
 _CLAIMS = {
     "indexed": "in the index",
     "trained_on": "in the data that the model was trained on",

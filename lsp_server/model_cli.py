@@ -100,7 +100,10 @@ def verify(name: str) -> None:
 
 
 def _in_words(row: dict[str, Any]) -> str:
-    return f"{row['bytes'] / 1e6:.0f} MB, {row['family']}, {row['license']}, {row['source']}"
+    known = row["corpus_digest"]
+    trained = f", trained on corpus {known[:12]}" if known else ""
+    size = f"{row['bytes'] / 1e6:.0f} MB"
+    return f"{size}, {row['family']}, {row['license']}, {row['source']}{trained}"
 
 
 def _row(name: str) -> dict[str, Any]:

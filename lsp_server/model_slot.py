@@ -45,7 +45,14 @@ class ModelSlot:
         state: Literal["missing", "loading", "ready", "working", "error"] = self._state.state
         if state == "ready" and self._slow:
             state = "working"
-        return {"state": state, "name": self._state.name, "detail": self._state.detail}
+        trained = f"trained on corpus {self.corpus_digest[:12]}" if self.corpus_digest else ""
+        detail = self._state.detail or trained
+        return {"state": state, "name": self._state.name, "detail": detail}
+
+    @property
+    def corpus_digest(self) -> str:
+        """Of the corpus that the model in use was trained on; "" where nobody knows."""
+        return self._engine.corpus_digest if self._engine else ""
 
     def configure(self, settings: CompletionSettings) -> None:
         """Take over the settings; another model is opened in the background."""

@@ -31,6 +31,9 @@ METHODS = (STATUS, MATCHES, TRACE, SOURCE, CURSOR)
 OPEN_SOURCE_COMMAND = "starcite.openSource"  # arguments: documentId, startLine, endLine
 
 
+Claim = Literal["indexed", "trained_on"]
+
+
 class Position(TypedDict):
     """As in LSP."""
 
@@ -108,7 +111,7 @@ class Match(TypedDict):
 
     range: Range
     tier: Literal["E0", "E1", "E2", "E3", "E4", "E5"]
-    claim: Literal["indexed", "trained_on"]
+    claim: Claim  # trained_on: a source is in the corpus that the model in use has read
     nLexemes: int
     nPackages: int
     nSources: int
@@ -137,7 +140,7 @@ class TraceResult(TypedDict):
 
     verdict: Literal["found", "none", "unknown"]
     reason: str
-    claim: Literal["indexed", "trained_on"]
+    claim: Claim  # of all matches together: the weaker one if any is
     corpusDigest: str
     elapsedMs: float
     matches: list[Match]

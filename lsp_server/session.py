@@ -37,7 +37,7 @@ class Session:
             publish=lambda params: self._tell(protocol.MATCHES, params),
             on_state=self._send_status,
         )
-        self._model = ModelSlot(on_state=self._send_status, on_ready=self._warm)
+        self._model = ModelSlot(on_state=self._model_changed, on_ready=self._warm)
         self._latest: dict[str, Latest] = {}
         self._warming: asyncio.Task[None] | None = None
         self._cursor = ("", 0)  # where it last rested: a URI and an offset
@@ -182,6 +182,10 @@ class Session:
             invoked=False,
         )
         self._warming = asyncio.get_running_loop().create_task(self._model.warm(request))
+
+    def _model_changed(self) -> None:
+        self._annotator.take_model(self._model.corpus_digest)
+        self._send_status()
 
     def _send_status(self) -> None:
         status = self.status()

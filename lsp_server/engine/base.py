@@ -50,6 +50,10 @@ class Engine(Protocol):
         """Which prompts the model was trained on: a key of `lsp_server.prompt.FAMILIES`."""
 
     @property
+    def corpus_digest(self) -> str:
+        """Of the corpus that the model was trained on; "" where nobody knows."""
+
+    @property
     def state(self) -> EngineState:
         """Whether a request would be answered now."""
 

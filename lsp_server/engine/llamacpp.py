@@ -40,7 +40,7 @@ class LlamaCppEngine:
         self, name_or_path: str, *, idle_exit_s: float = 30.0, worker_options: Sequence[str] = ()
     ) -> None:
         self.name = self._wanted = name_or_path
-        self.family = "prefix"
+        self.family, self.corpus_digest = "prefix", ""
         self._idle_exit_s, self._worker_options = idle_exit_s, tuple(worker_options)
         self._state = EngineState(name=self.name, state="loading")
         self._listeners: list[StateListener] = []
@@ -125,6 +125,7 @@ class LlamaCppEngine:
     async def _connect(self) -> Streams:
         model = open_model(self._wanted)
         self.name, self.family = model.manifest.name, model.manifest.family
+        self.corpus_digest = model.manifest.corpus_digest
         endpoint = endpoint_of(model.path)
         with contextlib.suppress(OSError):
             return await endpoint.connect()

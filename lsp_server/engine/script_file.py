@@ -16,7 +16,7 @@ from lsp_server.errors import ModelDamagedError, ModelMissingError
 PREFIX = "scripted:"
 
 _NUMBERS = ("first_piece_delay_ms", "piece_delay_ms", "piece_chars")
-_STRINGS = ("name", "family", "state")
+_STRINGS = ("name", "family", "corpus_digest", "state")
 
 
 def open_script(setting: str) -> ScriptedEngine:

@@ -22,6 +22,7 @@ class ScriptedEngine:
         *,
         name: str = "scripted",
         family: str = "prefix",
+        corpus_digest: str = "",
         state: State = "ready",
         first_piece_delay_ms: float = 0,
         piece_delay_ms: float = 0,
@@ -29,6 +30,7 @@ class ScriptedEngine:
     ) -> None:
         self.name = name
         self.family = family
+        self.corpus_digest = corpus_digest
         self.started = self.cancelled = self.finished = self.warmed = 0
         self.requests: list[GenerateRequest] = []
         self.read_ahead: list[GenerateRequest] = []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from indexer import Origin, SourceFile
-from indexer.build import build_index
+from indexer.build import Part, build_segments
 from tests.lsp_server.lsp_client import LspClient
 
 Spawn = Callable[..., Awaitable[LspClient]]
@@ -84,7 +84,7 @@ def origin(name: str = "ringlib", **facts: str) -> Origin:
     return Origin(name=name, **{**known, **facts})
 
 
-def build_ring_index(out: Path) -> None:
+def build_ring_index(out: Path, corpus: str = "") -> None:
     """An index of the text above, published twice, among files that have nothing to do with it."""
     files = [SourceFile(text=INDEXED, language="python", origin=origin())]
     files.append(
@@ -102,7 +102,7 @@ def build_ring_index(out: Path) -> None:
         )
         for word in ("apple", "birch", "cedar")
     ]
-    build_index(files, out)
+    build_segments([Part(files=files, corpus=corpus)], out)
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,11 @@ from indexer.tombstones import forget_documents
 from lsp_server.annotate import Annotator
 from lsp_server.config import AttributionSettings
 from lsp_server.documents import Document, DocumentStore
-from lsp_server.protocol import MatchesParams
-from tests.lsp_server.conftest import INDEXED
+from lsp_server.protocol import MatchesParams, TraceResult
+from tests.lsp_server.conftest import INDEXED, build_ring_index
 
 URI = "file:///a.py"
+OURS, OTHER = "a" * 64, "b" * 64  # digests of corpora
 
 
 class Held:
@@ -31,6 +32,11 @@ class Held:
         )
         self.documents.open(Document(uri=URI, language_id="python", version=1, text=INDEXED))
         self.annotator.configure(AttributionSettings(index=str(index), debounce_ms=0))
+
+    async def trace(self) -> TraceResult:
+        document = self.documents.get(URI)
+        assert document is not None
+        return await self.annotator.trace(document)
 
 
 @pytest.fixture
@@ -101,5 +107,72 @@ async def test_what_is_forgotten_is_not_shown_from_memory(ring_index: Path, tmp_
         assert after is not None
         assert (before["verdict"], after["verdict"], after["matches"]) == ("found", "none", [])
         assert (published["verdict"], published["matches"]) == ("none", [])
+    finally:
+        held.annotator.close()
+
+
+@pytest.fixture(scope="module")
+def corpus_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same index, of a curated corpus with a digest."""
+    path = tmp_path_factory.mktemp("index") / "default"
+    build_ring_index(path, corpus=OURS)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("model_corpus", "claim"), [(OURS, "trained_on"), (OTHER, "indexed"), ("", "indexed")]
+)
+async def test_trained_on_is_said_of_the_models_own_corpus_alone(
+    corpus_index: Path, model_corpus: str, claim: str
+) -> None:
+    """Only a model that has read the very corpus in which the match lies was trained on it."""
+    held = Held(corpus_index)
+    held.annotator.take_model(model_corpus)
+    try:
+        result = await held.trace()
+
+        assert [match["claim"] for match in result["matches"]] == [claim]
+        assert result["claim"] == claim
+    finally:
+        held.annotator.close()
+
+
+async def test_nothing_is_said_of_an_index_of_no_corpus(ring_index: Path) -> None:
+    """An index that was built of other files knows no digest, and no model fits it."""
+    held = Held(ring_index)
+    held.annotator.take_model(OURS)
+    try:
+        result = await held.trace()
+
+        assert [match["claim"] for match in result["matches"]] == ["indexed"]
+    finally:
+        held.annotator.close()
+
+
+async def test_the_users_own_text_gets_no_claim(corpus_index: Path) -> None:
+    """What the copy lane repeats, or the user writes, is in no index: there is no match of it."""
+    held = Held(corpus_index)
+    held.annotator.take_model(OURS)
+    own = "def area(width, height):\n    total = width * height\n    return total + width\n"
+    held.documents.change(URI, [own * 3], 2)
+    try:
+        result = await held.trace()
+
+        assert (result["verdict"], result["claim"], result["matches"]) == ("none", "indexed", [])
+    finally:
+        held.annotator.close()
+
+
+async def test_another_model_changes_the_claim_of_what_is_open(corpus_index: Path) -> None:
+    """The marks of an open document are published anew when the model is exchanged."""
+    held = Held(corpus_index)
+    try:
+        first = await asyncio.wait_for(held.published.get(), timeout=30)
+        held.annotator.take_model(OURS)
+        second = await asyncio.wait_for(held.published.get(), timeout=30)
+        known = await held.annotator.matches(URI)
+
+        assert [one["matches"][0]["claim"] for one in (first, second)] == ["indexed", "trained_on"]
+        assert known is second
     finally:
         held.annotator.close()

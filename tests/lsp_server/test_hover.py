@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 
@@ -111,3 +112,11 @@ def test_a_range_holds_its_edges_and_nothing_beyond() -> None:
     held = [contains(where, {"line": line, "character": column}) for line, column in positions]
 
     assert held == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize("tier", ["E0", "E1", "E2", "E3", "E4"])
+def test_every_tier_that_is_shown_has_words(tier: Literal["E0", "E1", "E2", "E3", "E4"]) -> None:
+    """A match of any proved tier makes a hover."""
+    text = hover_markdown({**match(source(origin())), "tier": tier}, command_links=False)
+
+    assert f"{tier}, " in text

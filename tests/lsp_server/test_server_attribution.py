@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,23 @@ async def test_the_first_status_knows_the_index(spawn: Spawn, ring_index: Path) 
     status = await client.wait_for("starcite/status")
 
     assert status["index"] == {"state": "ready", "name": str(ring_index), "detail": ""}
+
+
+async def test_the_editor_says_trained_on_of_a_model_of_the_same_corpus(
+    spawn: Spawn, script: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """Marks, hover and status say so once the model is known, for its own corpus alone."""
+    build_ring_index(tmp_path / "index", corpus="a" * 64)
+    chosen = script({}, corpus_digest="a" * 64)
+    client = await spawn(settings={**settings(tmp_path / "index"), **chosen})
+    client.open(URI, PASTED)
+    params = await client.wait_for(
+        MATCHES, lambda params: any(one["claim"] == "trained_on" for one in params["matches"])
+    )
+    place = params["matches"][0]["range"]["start"]
+    where = {"textDocument": {"uri": URI}, "position": place}
+    hover = await client.request("textDocument/hover", where)
+    status = await client.request("starcite/status", {})
+
+    assert "in the data that the model was trained on" in hover["contents"]["value"]
+    assert status["model"]["detail"] == "trained on corpus aaaaaaaaaaaa"
