@@ -112,7 +112,7 @@ vscode-ext/node_modules/dev.stamp: vscode-ext/package-lock.json | .tools/node.st
 	@touch $(@D)/base.stamp $@
 
 extension_sources := $(shell find vscode-ext -maxdepth 1 -type f; find vscode-ext/src -type f)
-python_sources := starcite.py pyproject.toml $(shell find lsp_server attribution indexer stareencoder training -name '*.py' -o -name '*.lock')
+python_sources := starcite.py pyproject.toml $(shell find lsp_server attribution indexer stareencoder training -name '*.py' -o -name '*.lock' -o -path '*/shipped/*/*')
 
 # The extension carries the wheel, so that it can offer to install the server where there is none.
 vscode-ext/server/wheel.stamp: $(python_sources) | .venv/$(environment).stamp

@@ -50,6 +50,11 @@ def read_folder(folder: Path) -> FolderFacts:
     )
 
 
+def model_files(folder: Path) -> list[Path]:
+    """The files that decide what a folder for `transformers` answers: weights, shape, tokenizer."""
+    return sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
+
+
 def _special_tokens(path: Path) -> frozenset[str]:
     added = _table(path).get("added_tokens") or []
     if not isinstance(added, list) or not all(isinstance(one, dict) for one in added):

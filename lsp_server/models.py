@@ -2,6 +2,8 @@
 
 `$STARCITE_HOME/models/<name>/manifest.json` names the model's file (inside the folder, or by an
 absolute path where `starcite model add` refers to a file elsewhere), its size and its sha256.
+Models that come with the package lie in `SHIPPED` in the same form; a user's model of the same name
+goes before them.
 """
 
 from __future__ import annotations
@@ -9,17 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from indexer import data_home
 from lsp_server.errors import ModelDamagedError, ModelMissingError, ModelUsageError
 from lsp_server.gguf import read_header
-from lsp_server.model_folder import read_folder
+from lsp_server.model_folder import model_files, read_folder
 from lsp_server.prompt import FAMILIES, detect_family
 
 MANIFEST, CONFIG, GRAPH = "manifest.json", "config.json", "model.onnx"
+SHIPPED = Path(__file__).with_name("shipped")
 DEFAULT_MODEL = "smollm2-135m"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -38,8 +41,10 @@ class ModelManifest:
     source: str  # where the file came from
     context_length: int  # tokens
     fim: str | None  # "psm", or None for a model that reads only forwards
-    claim: str = "indexed"  # "trained_on" needs a model trained on the index's corpus
+    claim: str = "indexed"  # the most that can be said; `trained_on` also needs the same corpus
     corpus_digest: str = ""  # of the corpus that it was trained on, where that is known
+    # the sha256 of every file of the model by its name beside `file`; empty: of `file` alone
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,7 @@ def open_model(name_or_path: str) -> Model:
         if not path.is_file():
             raise ModelMissingError(f"{path} is not a file; give a GGUF file or a model's name")
         return Model(manifest=describe_gguf(path, name=path.stem, sha256=""), path=path.absolute())
-    folder = path if path.is_absolute() else models_path() / name_or_path
+    folder = path if path.is_absolute() else _folder_of(name_or_path)
     if not folder.is_dir():
         raise ModelMissingError(f"there is no model {name_or_path!r}; {_how_to_get(name_or_path)}")
     if (folder / CONFIG).is_file() and not (folder / GRAPH).is_file():
@@ -89,23 +94,31 @@ def open_model(name_or_path: str) -> Model:
 
 
 def verify_model(model: Model, progress: Progress | None = None) -> None:
-    """Compare the file's sha256 with the manifest's.
+    """Compare the sha256 of each of its files with the manifest's.
 
     Raises:
-        ModelDamagedError: they differ.
+        ModelDamagedError: one differs or is missing.
     """
-    actual = sha256_of(model.path, progress)
-    if actual != model.manifest.sha256:
-        raise ModelDamagedError(
-            f"{model.path} has sha256 {actual} and its manifest says {model.manifest.sha256}; "
-            f"{_how_to_get(model.manifest.name)}"
-        )
+    manifest = model.manifest
+    expected = {model.path.name: manifest.sha256} | dict(manifest.files)
+    for name, wanted in expected.items():
+        path = model.path.parent / name
+        if Path(name).name != name or not path.is_file():
+            raise ModelDamagedError(
+                f"{path}, a file of model {manifest.name!r}, is missing; "
+                f"{_how_to_get(manifest.name)}"
+            )
+        actual = sha256_of(path, progress)
+        if actual != wanted:
+            raise ModelDamagedError(
+                f"{path} has sha256 {actual} and its manifest says {wanted}; "
+                f"{_how_to_get(manifest.name)}"
+            )
 
 
 def installed_models() -> list[str]:
     """The names of the models that have a manifest, sorted; they may still be damaged."""
-    names = (path.parent.name for path in models_path().glob(f"*/{MANIFEST}"))
-    return sorted(name for name in names if not name.endswith(".partial"))
+    return sorted({*_names_in(models_path()), *_names_in(SHIPPED)})
 
 
 def read_manifest(folder: Path) -> ModelManifest:
@@ -119,6 +132,7 @@ def read_manifest(folder: Path) -> ModelManifest:
         values = json.loads(path.read_text("utf-8"))
         names = {field.name for field in fields(ModelManifest)}
         manifest = ModelManifest(**{key: values[key] for key in names & values.keys()})
+        _check_files(manifest.files)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelDamagedError(
             f"{path} cannot be read ({error}); {_how_to_get(folder.name)}"
@@ -206,11 +220,13 @@ def add_model(path: Path, name: str = "", family: str = "") -> ModelManifest:
         raise ModelUsageError(
             f"{name!r} cannot be a model's name; use letters, digits, '.', '_', '-'"
         )
-    if (models_path() / name / MANIFEST).exists():
+    if name in installed_models():
         raise ModelUsageError(f"there is a model {name!r} already; choose another with --name")
     if path.is_dir() and not (path / GRAPH).is_file():
+        files = {file.name: sha256_of(file) for file in model_files(path)}
         weights = read_folder(path).weights
-        manifest = describe_folder(path, name=name, sha256=sha256_of(weights), family=family)
+        manifest = describe_folder(path, name=name, sha256=files[weights.name], family=family)
+        manifest = replace(manifest, files=files)
     elif path.is_dir():
         manifest = replace(open_model(str(path.absolute())).manifest, name=name)
         manifest = replace(manifest, file=str(path.absolute() / manifest.file))
@@ -234,7 +250,25 @@ def sha256_of(path: Path, progress: Progress | None = None) -> str:
     return digest.hexdigest()
 
 
+def _check_files(files: object) -> None:
+    """Raises: TypeError if a manifest's `files` is no table of texts."""
+    if not isinstance(files, dict) or not all(isinstance(one, str) for one in files.values()):
+        raise TypeError(f"files is {files!r}, not a table of names and digests")
+
+
+def _folder_of(name: str) -> Path:
+    own = models_path() / name
+    return SHIPPED / name if not own.is_dir() and name in _names_in(SHIPPED) else own
+
+
+def _names_in(folder: Path) -> list[str]:
+    names = (path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    return [name for name in names if not name.endswith(".partial")]
+
+
 def _how_to_get(name: str) -> str:
+    if (SHIPPED / name).is_dir():
+        return "install Starcite again"
     if name == DEFAULT_MODEL:
         return "run: starcite model fetch"
     return "see `starcite model list`, or run: starcite model add PATH"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ from training.errors import TrainError
 from training.plan import duration, make_plan, plan_rows
 
 if TYPE_CHECKING:
+    from indexer.source_file import SourceFile
     from training.fit import Progress
 
 _PATH = click.Path(path_type=Path)
@@ -259,9 +260,15 @@ def keep(*, model: Path, folder: Path) -> None:
 @click.option("--to", "folder", type=_PATH, required=True, help="Where the served folder goes.")
 @click.option("--heldout", type=_PATH, required=True, help="Packed tokens to compare graphs on.")
 @click.option("--n-tokens", default=16_384, type=click.IntRange(1), help="Of them; default 16384.")
+@click.option("--shards", type=_PATH, help="What it was trained on; default: the frozen corpus.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was measured as JSON.")
-def export(*, model: Path, folder: Path, heldout: Path, n_tokens: int, as_json: bool) -> None:
+def export(
+    *, model: Path, folder: Path, heldout: Path, n_tokens: int, shards: Path | None, as_json: bool
+) -> None:
     """Write the ONNX graph of MODEL, in eight bits if that agrees with it well enough.
+
+    Beside it goes a model card, which counts the licences of the shards if they are what MODEL was
+    trained on; `starcite train card` adds scores to it.
 
     Exit codes: 0 done, 3 it could not be done, 130 interrupted.
 
@@ -276,7 +283,8 @@ def export(*, model: Path, folder: Path, heldout: Path, n_tokens: int, as_json: 
         block_size = min(read_config(model).n_positions, 512)
         windows, _ = heldout_windows(heldout, block_size, n_tokens)
         click.echo(f"Comparing graphs on {windows[:, 1:].size:,} tokens", err=True)
-        exported = export_model(model, folder, windows)
+        licenses = _data_licenses(model, shards or frozen_corpus_path())
+        exported = export_model(model, folder, windows, data_licenses=licenses)
         if as_json:
             click.echo(json.dumps(asdict(exported), indent=1, default=str))
             return
@@ -286,6 +294,44 @@ def export(*, model: Path, folder: Path, heldout: Path, n_tokens: int, as_json: 
                 f"divergence {one.kl:.4f} nats"
             )
         click.echo(f"{folder}: {exported.chosen}")
+
+
+@train.command()
+@click.argument("folder", type=_PATH)
+@click.option("--scores", type=_PATH, help="The JSON of `starcite eval model` with it.")
+def card(*, folder: Path, scores: Path | None) -> None:
+    """Write the model card of the exported FOLDER anew, with scores of these very weights.
+
+    Exit codes: 0 done, 3 it could not be done.
+
+    Example: starcite train card ~/models/tiny --scores eval.json
+    """
+    with one_line_errors():
+        _needs_extra()
+        from training.model_card import write_card
+
+        click.echo(write_card(folder, scores))
+
+
+def _data_licenses(model: Path, shards: Path) -> dict[str, Any]:
+    """Of the shards that a model was trained on; empty where they are others or not at hand."""
+    from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
+    from training.checkpoint import read_manifest
+    from training.model_card import licenses_of
+
+    if not is_shards(shards):
+        return {}
+    manifest = read_shards_manifest(shards)
+    if manifest.corpus_digest != read_manifest(model).get("corpus_digest"):
+        return {}
+
+    def files() -> Iterator[SourceFile]:
+        for number, file in enumerate(read_shards(shards), start=1):
+            progress("Counting licences", number, manifest.n_files)
+            yield file
+
+    with bars() as progress:
+        return licenses_of(files())
 
 
 class _Teller:

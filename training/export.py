@@ -4,12 +4,13 @@ model.onnx       the graph that agreed well enough with the checkpoint, smallest
 tokenizer.json   the tokenizer
 config.json      the shape, as transformers reads it
 manifest.json    the checkpoint's, with what was measured and the digests of the files
+README.md        the model card, made of the manifest
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from training.checkpoint import hf_config, json_text
 from training.config import DecoderConfig
 from training.decoder import Decoder
 from training.errors import CheckpointError
+from training.metrics import read_metrics
+from training.model_card import curve_of, write_card
 from training.onnx_graph import build_graph
 from training.tokenizer import save_tokenizer
 
@@ -55,14 +58,20 @@ class Exported:
 
 
 def export_model(
-    source: Path, folder: Path, windows: NDArray[np.int64], *, max_kl: float = MAX_KL
+    source: Path,
+    folder: Path,
+    windows: NDArray[np.int64],
+    *,
+    data_licenses: Mapping[str, Any] | None = None,
+    max_kl: float = MAX_KL,
 ) -> Exported:
-    """Write the served folder of a checkpoint.
+    """Write the served folder of a checkpoint, with a model card.
 
     Args:
         source: a checkpoint or model folder.
         folder: where it goes; files of the same names are replaced.
         windows: held-out tokens (N, T + 1) on which graphs are compared with the checkpoint.
+        data_licenses: what `model_card.licenses_of` says of the data, for the card.
         max_kl: how far from the checkpoint a quantized graph may be, in nats a token.
 
     Raises:
@@ -77,7 +86,7 @@ def export_model(
     measured = [measure(kind, graph, model, windows) for kind, graph in graphs.items()]
     chosen = next(one.kind for one in measured if one.kind == "fp32" or one.kl <= max_kl)
     exported = Exported(folder=folder, chosen=chosen, measured=tuple(measured))
-    _write(exported, source, model.config, graphs[chosen])
+    _write(exported, source, model.config, graphs[chosen], data_licenses or {})
     return exported
 
 
@@ -90,7 +99,7 @@ def measure(kind: str, graph: bytes, model: Decoder, windows: NDArray[np.int64])
         ours = run_graph(session, model.config, row[:-1])
         with torch.no_grad():
             theirs = model(torch.from_numpy(row[None, :-1]))[0].double().log_softmax(-1).numpy()
-        found = _log_softmax(ours)
+        found = log_softmax(ours)
         same += float((ours.argmax(-1) == theirs.argmax(-1)).sum())
         divergence += float((np.exp(theirs) * (theirs - found)).sum())
         bits -= float(found[np.arange(len(found)), row[1:]].sum()) / np.log(2)
@@ -124,9 +133,17 @@ def run_graph(
     return logits
 
 
-def _write(exported: Exported, source: Path, config: DecoderConfig, graph: bytes) -> None:
+def _write(
+    exported: Exported,
+    source: Path,
+    config: DecoderConfig,
+    graph: bytes,
+    data_licenses: Mapping[str, Any],
+) -> None:
     folder = exported.folder
     manifest = checkpoint.read_manifest(source)
+    n_before = manifest.get("before", {}).get("tokens", 0)
+    rows = [row for row in read_metrics(source.parent) if row["step"] <= manifest.get("step", 0)]
     manifest |= {
         "graph": exported.chosen,
         "name": folder.name,
@@ -140,6 +157,8 @@ def _write(exported: Exported, source: Path, config: DecoderConfig, graph: bytes
         "fim": "psm",
         "claim": "trained_on",
         "agreement": [asdict(one) for one in exported.measured],
+        "curve": curve_of(rows, n_before),
+        "data_licenses": dict(data_licenses),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,6 +168,7 @@ def _write(exported: Exported, source: Path, config: DecoderConfig, graph: bytes
         save_tokenizer(checkpoint.load_model_tokenizer(source), folder)
         manifest["files"] = dict(_digests(folder))
         write_durably(folder / checkpoint.MANIFEST, json_text(manifest))
+        write_card(folder)
     except OSError as error:
         raise CheckpointError(
             f"cannot write {folder}: {error.strerror}; choose another folder"
@@ -160,7 +180,8 @@ def _digests(folder: Path) -> Iterator[tuple[str, Any]]:
         yield name, hashlib.sha256((folder / name).read_bytes()).hexdigest()
 
 
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logarithms of the probabilities that logits (…, V) stand for, the same shape."""
     shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
     result: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return result

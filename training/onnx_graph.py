@@ -25,6 +25,7 @@ from training.config import DecoderConfig
 OPSET = 20  # the first with a tanh-GELU of its own
 # Seven bits: an eighth overflows in the sums of CPUs without VNNI (ONNX Runtime's `reduce_range`).
 _INT8_MAX = 63
+_ZERO, _UINT8_MAX = 128, 127  # activations: where zero lies, and how far the largest is from it
 Weights = Mapping[str, NDArray[np.float32]]
 
 
@@ -109,10 +110,23 @@ class _Graph:
         turned = self._op("Transpose", self._matrix(name), perm=[1, 0])
         if not self._int8:
             return self._op("MatMul", x, turned, output=output)
-        low, scale, zero = self._many("DynamicQuantizeLinear", 3, x)
-        whole = self._op("Cast", self._op("MatMulInteger", low, turned, zero), to=TensorProto.FLOAT)
-        scales = self._op("Mul", scale, f"{name}.scale")
-        return self._op("Mul", whole, scales, output=output)
+        low, scale = self._quantized(x)
+        whole = self._op("MatMulInteger", low, turned, self._constant(np.uint8(_ZERO)))
+        product = self._op("Mul", self._op("Cast", whole, to=TensorProto.FLOAT), scale)
+        return self._op("Mul", product, f"{name}.scale", output=output)
+
+    def _quantized(self, x: str) -> tuple[str, str]:
+        """Rows (…, C) in eight bits round `_ZERO`, and the scale (…, 1) of each.
+
+        A scale a row and not one for all: what a token becomes must not depend on how many others
+        are read with it, or a cached prefix and a draft that is verified would give other answers.
+        """
+        largest = self._op("ReduceMax", self._op("Abs", x), self._constant(np.array([-1])))
+        scale = self._op("Mul", largest, self._constant(np.float32(1 / _UINT8_MAX)))
+        scale = self._op("Max", scale, self._constant(np.float32(1e-12)))
+        whole = self._op("Round", self._op("Div", x, scale))
+        shifted = self._op("Add", whole, self._constant(np.float32(_ZERO)))
+        return self._op("Cast", shifted, to=TensorProto.UINT8), scale
 
     def _embedding(self, ids: str) -> str:
         name = "transformer.wte.weight"

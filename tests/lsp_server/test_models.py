@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lsp_server import models
 from lsp_server.errors import ModelDamagedError, ModelMissingError, ModelUsageError
 from lsp_server.models import (
     MANIFEST,
@@ -24,6 +27,7 @@ STARCODER2 = {"<fim_prefix>": 3, "<file_sep>": 3, "def": 1}
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STARCITE_HOME", str(tmp_path / "a home"))
+    monkeypatch.setattr(models, "SHIPPED", tmp_path / "nothing shipped")
     return tmp_path / "a home"
 
 
@@ -133,3 +137,40 @@ def test_a_manifest_of_a_later_version_is_read() -> None:
     (file.parent / MANIFEST).write_text(text)
 
     assert read_manifest(file.parent) == manifest
+
+
+@pytest.mark.parametrize("files", [3, ["model.gguf"], {"model.gguf": 7}])
+def test_a_manifest_with_a_wrong_list_of_files_is_damaged(files: object) -> None:
+    """It is refused when it is read."""
+    folder = install("tiny").parent
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "files": files}), "utf-8")
+    with pytest.raises(ModelDamagedError, match="files is"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("name", ["gone.json", "../tiny/model.gguf", ".."])
+def test_verify_looks_at_no_file_outside_the_folder(name: str) -> None:
+    """A file that is gone, or a name that leads elsewhere, is missing."""
+    folder = install("tiny").parent
+    manifest = read_manifest(folder)
+    write_manifest(folder, replace(manifest, files={name: "0" * 64}))
+    with pytest.raises(ModelDamagedError, match="is missing"):
+        verify_model(open_model("tiny"))
+
+
+def test_a_users_model_goes_before_a_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the package brings is found by name, until the user has one of that name."""
+    elsewhere = install("tiny").parent
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    elsewhere.rename(shipped / "tiny")
+    monkeypatch.setattr(models, "SHIPPED", shipped)
+    before = open_model("tiny").path
+    own = install("tiny", b"GGUF of my own")
+
+    assert before == shipped / "tiny" / "model.gguf"
+    assert open_model("tiny").path == own
+    assert installed_models() == ["tiny"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,24 @@ def test_rows_come_back_from_eight_bits_within_half_a_step() -> None:
     assert np.abs(rows).max() == 63
 
 
+@settings(max_examples=20)
+@given(cut=st.integers(1, 31))
+def test_eight_bits_are_the_same_however_a_text_is_cut(decoder: Decoder, cut: int) -> None:
+    """What a token becomes does not depend on how many others are read with it."""
+    session = open_session(build_graph(CONFIG, _weights(decoder), int8=True).SerializeToString())
+    ids = WINDOWS[0][:32]
+    past = np.zeros((CONFIG.n_layer, 0, 2 * CONFIG.head_dim), dtype=np.float32)
+    pieces = []
+    for piece in (ids[:cut], ids[cut:]):
+        feeds = {"ids": piece, "past": past, "rows": np.arange(len(piece))}
+        logits, past = session.run(["logits", "present"], feeds)
+        pieces.append(logits)
+    whole = run_graph(session, CONFIG, ids)
+
+    # a scale for all rows together is off by whole units here
+    assert np.allclose(np.concatenate(pieces), whole, atol=1e-2)
+
+
 @pytest.mark.parametrize(("allowed", "chosen"), [(100.0, "int8"), (-1.0, "fp32")])
 def test_the_smallest_graph_that_agrees_is_written(
     allowed: float, chosen: str, decoder: Decoder, tokenizer: Tokenizer, tmp_path: Path
@@ -114,3 +133,17 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     """The message says where nothing was found."""
     with pytest.raises(CheckpointError, match="no model in"):
         export_model(tmp_path / "nowhere", tmp_path / "out", WINDOWS)
+
+
+def test_every_file_of_the_folder_has_its_digest_in_the_manifest(
+    decoder: Decoder, tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    """What is served can be verified to the last byte, the card included."""
+    write_model(tmp_path / "source", decoder.state_dict(), CONFIG, tokenizer, {})
+    folder = export_model(tmp_path / "source", tmp_path / "out", WINDOWS).folder
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    del files["manifest.json"]
+
+    assert read_manifest(folder)["files"] == {
+        name: hashlib.sha256(data).hexdigest() for name, data in files.items()
+    }

@@ -97,8 +97,8 @@ def evaluate(
             isolation = (
                 rows.isolation() if {"canonical", "humaneval", "infilling"} & {*chosen} else {}
             )
-            described = rows.described
-        _finish(records, target, json_path, _about(plan, described, isolation, started))
+            about = _about(plan, rows, isolation, started)
+        _finish(records, target, json_path, about)
 
 
 def _measure(
@@ -232,14 +232,13 @@ def _settings(plan: Plan) -> dict[str, Any]:
     return {"format": 1, "heldout": plan.heldout, "seed": plan.seed, "n_samples": plan.n_samples}
 
 
-def _about(
-    plan: Plan, described: list[str], isolation: dict[str, str], started: float
-) -> dict[str, Any]:
+def _about(plan: Plan, rows: Rows, isolation: dict[str, str], started: float) -> dict[str, Any]:
     about = {**{name: getattr(plan, name) for name in Plan.__dataclass_fields__}}
     about["heldout"] = Path(plan.heldout).name
     return {
         "plan": about,
-        "rows": described,
+        "rows": rows.described,
+        "identities": rows.identities,
         "sandbox": isolation,
         "seconds": round(time.monotonic() - started, 1),
     }

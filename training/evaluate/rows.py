@@ -16,7 +16,10 @@ from training.evaluate.baselines import NearestLine, PreviousLine, compressors
 from training.evaluate.decode import Drawer, Filler, Layout, TokenModel
 from training.evaluate.errors import EvaluateError
 from training.evaluate.heldout import read_source
+from training.evaluate.model_digest import model_digest
 from training.evaluate.sandbox import isolation
+
+_GRAPH = "model.onnx"  # what `starcite train export` writes
 
 
 class Lane(Answerer, Protocol):
@@ -72,9 +75,11 @@ def open_rows(
 
 
 def _add_model(rows: Rows, folder: Path, options: Mapping[str, Any]) -> None:
-    torch_model = _import("torch_model")
-    model = torch_model.load_model(folder, device=options["device"])
-    rows.identities[model.name] = torch_model.digest(folder)
+    if (folder / _GRAPH).is_file():
+        model = _import("onnx_model").load_model(folder)
+    else:
+        model = _import("torch_model").load_model(folder, device=options["device"])
+    rows.identities[model.name] = model_digest(folder)
     rows.answerers += _fillers(model, variants=options["variants"])
     rows.scorers.append(model)
     rows.samplers.append(Drawer(model))

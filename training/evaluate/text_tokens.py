@@ -54,6 +54,15 @@ def read_tokens(folder: Path) -> TextTokens:
     return TextTokens(tokenizer, _bos(path.parent) if start is None else start)
 
 
+def trained_context(folder: Path) -> int | None:
+    """The block size that a model of ours was trained at; positions past it are untrained."""
+    try:
+        number = json.loads((folder / "manifest.json").read_bytes())["recipe"]["data"]["block_size"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return number if isinstance(number, int) and number > 0 else None
+
+
 def _bos(folder: Path) -> int | None:
     try:
         number = json.loads((folder / "config.json").read_bytes()).get("bos_token_id")

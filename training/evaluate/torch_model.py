@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,8 @@ from transformers import AutoModelForCausalLM, DynamicCache
 
 from training.evaluate.decode import Vector
 from training.evaluate.errors import EvaluateError
-from training.evaluate.text_tokens import TextTokens, read_tokens
+from training.evaluate.text_tokens import TextTokens, read_tokens, trained_context
+from training.evaluate.windows import windowed_nats
 
 MAX_CONTEXT = 2048  # tokens; more cost minutes a file on a CPU
 _CONTEXT_KEYS = ("n_positions", "max_position_embeddings", "n_ctx")
@@ -50,23 +49,14 @@ class TorchModel:
         return self._forward([token], state)
 
     def nats(self, text: str) -> float:
-        """The text's -ln p.
-
-        Where the text is longer than the context, it is read in windows that overlap by a half;
-        each token is predicted once, in the window that shows most of what stands before it.
-        """
+        """The text's -ln p, in overlapping windows where it is longer than the context."""
         start = self.vocabulary.start
-        ids = [*start, *self.encode(text)]
-        total, n_done = 0.0, max(1, len(start))
-        stride = max(1, self.n_context // 2)
-        for first in range(0, len(ids), stride):
-            window = ids[first : first + self.n_context]
-            if first + len(window) > n_done:
-                total += self._window_nats(window, n_done - first)
-                n_done = first + len(window)
-            if n_done == len(ids):
-                break
-        return total
+        return windowed_nats(
+            [*start, *self.encode(text)],
+            n_start=max(1, len(start)),
+            n_context=self.n_context,
+            nats_of=self._window_nats,
+        )
 
     @torch.inference_mode()
     def _window_nats(self, window: list[int], n_known: int) -> float:
@@ -107,25 +97,5 @@ def load_model(folder: Path, *, device: str = "cpu", max_context: int = MAX_CONT
         (n for key in _CONTEXT_KEYS if isinstance(n := getattr(model.config, key, None), int)),
         max_context,
     )
-    n_context = min(n_positions, max_context, _trained_context(folder) or n_positions)
+    n_context = min(n_positions, max_context, trained_context(folder) or n_positions)
     return TorchModel(folder.name, model, tokens, n_context=n_context, device=device)
-
-
-def digest(folder: Path) -> str:
-    """Equal for model folders that hold the same weights and the same tokenizer."""
-    total = hashlib.sha256()
-    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin"), folder / "tokenizer.json"]
-    for path in sorted(files):
-        total.update(path.name.encode())
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()
-
-
-def _trained_context(folder: Path) -> int | None:
-    """The block size that a model of ours was trained at; positions past it are untrained."""
-    try:
-        number = json.loads((folder / "manifest.json").read_bytes())["recipe"]["data"]["block_size"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return number if isinstance(number, int) and number > 0 else None

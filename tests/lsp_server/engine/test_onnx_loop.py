@@ -214,12 +214,13 @@ def test_an_exported_folder_is_a_model(
     assert (added.manifest.family, added.manifest.claim) == ("starcoder", "trained_on")
 
 
-def test_a_changed_graph_is_noticed(folder: Path, tmp_path: Path) -> None:
-    """`verify` compares its digest with the manifest's."""
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "tokenizer.json", "README.md"])
+def test_a_changed_file_is_noticed(folder: Path, tmp_path: Path, name: str) -> None:
+    """`verify` compares the digest of each with the manifest's."""
     for file in folder.iterdir():
         data = file.read_bytes()
-        (tmp_path / file.name).write_bytes(data[:-1] + b"\0" if file.name == "model.onnx" else data)
-    with pytest.raises(ModelDamagedError, match="sha256"):
+        (tmp_path / file.name).write_bytes(data[:-1] + b"\0" if file.name == name else data)
+    with pytest.raises(ModelDamagedError, match=f"{name} has sha256"):
         verify_model(open_model(str(tmp_path)))
 
 

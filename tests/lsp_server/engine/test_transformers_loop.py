@@ -159,7 +159,7 @@ def test_a_folder_is_described_from_its_own_files(folder: Path) -> None:
 def test_a_folder_can_be_added_and_verified(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It gets a name where it lies; a changed weight is noticed."""
+    """It gets a name where it lies; a change in any of its files is noticed."""
     monkeypatch.setenv("STARCITE_HOME", str(tmp_path / "home"))
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -167,11 +167,13 @@ def test_a_folder_can_be_added_and_verified(
         (copy / file.name).write_bytes(file.read_bytes())
     add_model(copy, "mine")
     verify_model(open_model("mine"))
-    weights = open_model("mine").path
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
-
-    with pytest.raises(ModelDamagedError, match="sha256"):
-        verify_model(open_model("mine"))
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        whole = (copy / name).read_bytes()
+        (copy / name).write_bytes(whole[:-1] + b"\1")
+        with pytest.raises(ModelDamagedError, match=f"{name} has sha256"):
+            verify_model(open_model("mine"))
+        (copy / name).write_bytes(whole)
+    verify_model(open_model("mine"))
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
