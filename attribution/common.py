@@ -22,7 +22,7 @@ _BOILERPLATE = re.compile(
     | \w+[ \t]*=[ \t]*logging\.getLogger\([^\r\n]*
     | (?:if[ \t]+(?:t\.|typing\.)?TYPE_CHECKING|try|pass|else|finally)[ \t]*:?[ \t]*
     | except[ \t]+(?:Import|ModuleNotFound)Error[^\r\n]*
-    | [\]})\s,'"]*
+    | [\]}),'"][\]}), \t'"]*
     )[ \t]*(?:\#[^\r\n]*)?$""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -32,15 +32,19 @@ _WORD = re.compile(rb"\w+")
 def commonness_of(
     text: bytes, *, n_owners: int, n_lexemes: int, bits: float, config: TraceConfig
 ) -> tuple[Commonness, tuple[Reason, ...]]:
-    """Whether a matched text is common, and the comparisons that say so. Pure."""
+    """Whether a matched text is common, and the comparisons that say so. Pure.
+
+    Imports that few owners have and whose words are rare are somebody's own; a notice never is.
+    """
     share = boilerplate_share(text)
+    is_own = n_owners < config.min_common_owners and config.min_own_bits <= bits < math.inf
     boilerplate = Reason(
         rule="boilerplate_share",
         value=round(share, 3),
         at_least=config.min_boilerplate_share,
         holds=share >= config.min_boilerplate_share,
     )
-    if boilerplate.holds:
+    if is_notice(text.decode("utf-8", "replace")) or (boilerplate.holds and not is_own):
         return Commonness.BOILERPLATE, (boilerplate,)
     owners = Reason(
         rule="n_owners",
@@ -51,7 +55,8 @@ def commonness_of(
     told = Reason(
         rule="bits", value=round(bits, 1), at_least=config.min_bits, holds=bits >= config.min_bits
     )
-    is_common = owners.holds or not told.holds
+    says_little = not told.holds and n_lexemes < config.min_vendored_lexemes
+    is_common = owners.holds or says_little
     measured = (told,) if math.isfinite(bits) else ()  # infinite: not asked for
     return (Commonness.IDIOM if is_common else Commonness.RARE), (boilerplate, owners, *measured)
 

@@ -105,6 +105,9 @@ class TraceConfig:
     min_bits: float = field(
         default=20.0, metadata={"doc": "surprisal of a run's words; with less it says too little"}
     )
+    min_own_bits: float = field(
+        default=80.0, metadata={"doc": "surprisal from which on even imports are somebody's own"}
+    )
     min_boilerplate_share: float = field(
         default=0.8, metadata={"doc": "the part of its words that make a run boilerplate"}
     )
@@ -147,6 +150,9 @@ class TraceConfig:
     )
     max_documents: int = field(default=96, metadata={"doc": "documents aligned for one query"})
     max_leads: int = field(default=8, metadata={"doc": "documents that full-text search may add"})
+    max_short_leads: int = field(
+        default=16, metadata={"doc": "the same of a text that may have no fingerprint"}
+    )
     max_snippet_bytes: int = field(
         default=4_000,
         metadata={

@@ -77,12 +77,13 @@ class Exact:
         diagonals = align.seed_diagonals(ours, theirs, k=k)
         return self._findings(query, document_id, document, diagonals)
 
-    def leads(self, data: bytes) -> dict[int, Lead]:
-        """The documents that full-text search finds, best first, each with its best chunk."""
+    def leads(self, data: bytes, *, top_k: int | None = None) -> dict[int, list[Lead]]:
+        """The documents that full-text search finds, best first, each with its chunks."""
         text = data[: self._config.max_snippet_bytes].decode("utf-8", "ignore")
-        found: dict[int, Lead] = {}
-        for lead in self._index.search(text, top_k=self._config.max_leads):
-            found.setdefault(lead.document_id, lead)
+        n_chunks = self._config.max_leads if top_k is None else top_k
+        found: dict[int, list[Lead]] = {}
+        for lead in self._index.search(text, top_k=n_chunks):
+            found.setdefault(lead.document_id, []).append(lead)
         return found
 
     def others(self, group: list[Finding], reading: Reading) -> list[int]:

@@ -7,6 +7,7 @@ under one renaming (E3) or with edits (E4), and `judge.py` decides from the numb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 _SEED_K = 4  # lexemes in a seed of an alignment with edits
 _SHAPE_K = 8  # lexemes in a seed of an alignment without names
-_MAX_SHAPE_DIAGONALS = 16
-_MAX_RUNS = 48  # of one document that are chained, longest first
+_MAX_SHAPE_DIAGONALS = 12
+_MAX_DIAGONALS = 32  # of an alignment with edits
+_MAX_RUNS = 32  # of one document that are chained, longest first
 _MIN_P_HITS = 2  # of a run of 40 lexemes in view P, wherever its windows fall
 _MAX_WORDS_ONLY = 2  # documents aligned that words alone have brought
 _MAX_RANKED = 32  # documents that a view may bring
@@ -120,7 +122,10 @@ class Aligner:
             self._shaped,
             document,
             align.best_diagonals(diagonals, _MAX_SHAPE_DIAGONALS),
-            min_length=self._config.min_told_lexemes,
+            min_length=max(
+                self._config.min_told_lexemes,
+                math.ceil(self._config.min_renamed_coverage * len(self._query.lexemes)),
+            ),
         )
         for run in runs:
             core = align.core_extent(self._query, document.lexed, run)
@@ -183,7 +188,7 @@ class Aligner:
         """The equal runs of the best alignment with edits."""
         ours, theirs = self._query.lexemes.hashes, document.lexemes.hashes
         diagonals = align.seed_diagonals(ours, theirs, k=_SEED_K)
-        best = align.best_diagonals(diagonals, self._config.max_diagonals)
+        best = align.best_diagonals(diagonals, _MAX_DIAGONALS)
         runs = align.shared_runs(ours, theirs, best, min_length=_SEED_K)
         found = chain.best_chain(sorted(runs, key=lambda run: (-run.length, run))[:_MAX_RUNS])
         if found is None or found.n_equal < min(self._config.min_told_lexemes, len(ours) // 2):

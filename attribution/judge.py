@@ -15,6 +15,7 @@ from attribution.types import Reason, Tier
 
 _NEARLY = 0.9  # of the longest renamed or edited run, for one to stand beside it
 _MIN_NEW_LEXEMES = 17  # of a run that overlaps a longer one, for it to be a match of its own
+_MIN_NEW_SHARE = 0.6  # of the room in which they lie that new lexemes of edited code must take
 _MIN_MORE_LEXEMES = 5  # the same of edited code round an exact run of the same document
 
 
@@ -168,7 +169,7 @@ def grouped(
         )
         is_more_of_it = not head.is_exact and head.document_id in exact
         wanted = _MIN_MORE_LEXEMES if is_more_of_it else _MIN_NEW_LEXEMES
-        if n_new < min(wanted, head.n_lexemes):
+        if n_new < min(wanted, head.n_lexemes) or n_new < _MIN_NEW_SHARE * _room(head, n_new):
             continue
         if len(groups) >= config.max_matches:
             break
@@ -176,6 +177,17 @@ def grouped(
         # No longer run holds this one: it came first and covers it.
         groups.append(holders if head.is_exact else _nearly_as_long(head, ordered))
     return groups
+
+
+def _room(head: Finding, n_new: int) -> int:
+    """How many lexemes lie between the pieces and in what they add, on the side that has fewer.
+
+    Lines put in are gaps of the query only, and lines taken out of the document only; where both
+    have gaps, little speaks for a copy.
+    """
+    first, last = head.runs[0], head.runs[-1]
+    n_there = last.document + last.length - first.document
+    return min(head.run.length, n_there) - (head.n_lexemes - n_new)
 
 
 def covered_by(findings: Iterable[Finding], n_query_lexemes: int) -> NDArray[np.bool_]:

@@ -14,14 +14,14 @@ _MARGIN_BYTES = 600  # beyond the length of the query, on either side
 
 
 def parts_of(
-    data: bytes, offsets: NDArray[np.int64], lines: Range | None, *, n_query_bytes: int
+    data: bytes, offsets: NDArray[np.int64], chunks: list[Range], *, n_query_bytes: int
 ) -> list[Range]:
     """The parts of a document, whole lines each, that do not overlap; the likeliest first.
 
     Args:
         data: the document.
         offsets: bytes at which fingerprints of the query stand in it.
-        lines: of the chunk that words have brought, counted from 0, half-open.
+        chunks: the lines of those that words have brought, counted from 0, half-open.
         n_query_bytes: how long the query is; a part leaves room for it on either side.
     """
     margin = n_query_bytes + _MARGIN_BYTES
@@ -30,8 +30,8 @@ def parts_of(
     if len(offsets):
         first, last = _densest(np.sort(offsets), width=2 * margin)
         found.append(_whole_lines(breaks, first - margin, last + margin, len(data)))
-    if lines is not None:
-        starts = np.concatenate(([0], breaks + 1, [len(data)]))
+    starts = np.concatenate(([0], breaks + 1, [len(data)]))
+    for lines in chunks:
         first, last = starts[np.minimum(lines, len(starts) - 1)].tolist()
         found.append(_whole_lines(breaks, first - n_query_bytes, last + n_query_bytes, len(data)))
     return _disjoint(found)
@@ -54,6 +54,15 @@ def _whole_lines(breaks: NDArray[np.int64], start: int, end: int, n_bytes: int) 
 
 
 def _disjoint(ranges: list[Range]) -> list[Range]:
-    if len(ranges) == 2 and max(ranges)[0] < min(ranges)[1]:
-        return [(min(ranges)[0], max(ranges[0][1], ranges[1][1]))]
-    return ranges
+    """Ranges that overlap as one, in the place of the first of them."""
+    kept: list[Range] = []
+    for start, end in ranges:
+        touching = [one for one in kept if one[0] < end and start < one[1]]
+        whole = (
+            min([start, *(one[0] for one in touching)]),
+            max([end, *(one[1] for one in touching)]),
+        )
+        at = kept.index(touching[0]) if touching else len(kept)
+        kept = [one for one in kept if one not in touching]
+        kept.insert(at, whole)
+    return kept

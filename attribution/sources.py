@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from attribution.align import Lexed
 from attribution.common import commonness_of
 from attribution.config import TraceConfig
@@ -16,7 +18,9 @@ from attribution.probability import probability_of
 from attribution.types import Lead, Match, Piece, Rename, SourceSpan, Span, Tier
 from indexer import Document, Index, Origin
 from indexer.optout.swhid import sha1_git
+from indexer.text.normalize import WHITESPACE, strip_whitespace
 
+_BLANKS = np.frombuffer(WHITESPACE, dtype=np.uint8)
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # Where documents hold a run, as byte ranges. None: they hold the run, but not in the best tier or
@@ -152,19 +156,34 @@ def _aligned(group: list[Finding]) -> Places:
 
 
 def _searched(index: Index, head: Finding, others: list[int]) -> Places:
-    """Which of the other documents hold the head's source text, letter for letter."""
+    """Which of the other documents hold the head's source text, whitespace aside."""
     source = stored_bytes(index, head.document_id)
     whole = source[head.extent.document_start : head.extent.document_end]
-    core = source[head.core.document_start : head.core.document_end]
+    bare = strip_whitespace(source[head.core.document_start : head.core.document_end])
     places: Places = {}
     for document_id in others:
         data = stored_bytes(index, document_id)
         at = _find(data, whole)
         if at >= 0:
             places[document_id] = (at, at + len(whole))
-        elif _find(data, core) >= 0:
+        elif _holds_bare(data, bare):
             places[document_id] = None
     return places
+
+
+def _holds_bare(data: bytes, bare: bytes) -> bool:
+    """Whether a text without whitespace stands in one that has it, with whole words at its ends."""
+    squeezed = strip_whitespace(data)
+    at = squeezed.find(bare)
+    if at < 0:
+        return False
+    ink = np.flatnonzero(~np.isin(np.frombuffer(data, dtype=np.uint8), _BLANKS))
+    while at >= 0 and (
+        _is_inside_word(data, int(ink[at]))
+        or _is_inside_word(data, int(ink[at + len(bare) - 1]) + 1)
+    ):
+        at = squeezed.find(bare, at + 1)
+    return at >= 0
 
 
 def _find(data: bytes, part: bytes) -> int:

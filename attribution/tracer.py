@@ -143,7 +143,9 @@ class Tracer:
         candidates: list[fuse.Candidate] = []
         if is_wanted or (with_leads and len(data) <= self.config.max_inexact_bytes):
             sketched = inexact.sketch(self.index, reading.query, language)
-            chunks = self._exact.leads(data)
+            is_short = n_lexemes <= self.config.max_short_lexemes
+            top_k = self.config.max_short_leads if is_short else self.config.max_leads
+            chunks = self._exact.leads(data, top_k=top_k)
             candidates = inexact.candidates(
                 sketched,
                 by_e=reading.ranked,
@@ -184,18 +186,19 @@ class Tracer:
         aligner: inexact.Aligner,
         reading: Reading,
         candidates: list[fuse.Candidate],
-        chunks: dict[int, Chunk],
+        chunks: dict[int, list[Chunk]],
     ) -> Iterator[Finding]:
         """What can be claimed of the candidates that are worth aligning."""
         query = reading.query
         is_short = len(query.lexemes) <= self.config.max_short_lexemes
-        limit = self.config.max_leads if is_short else self.config.max_inexact
-        for document_id in inexact.worth_aligning(candidates, limit=limit, is_short=is_short):
-            chunk = chunks.get(document_id)
+        limit = self.config.max_short_leads if is_short else self.config.max_inexact
+        n_chunks = None if is_short else 1
+        wanted = inexact.worth_aligning(candidates, limit=limit, is_short=is_short)
+        for place, document_id in enumerate(wanted):
             parts = parts_of(
                 self._texts.data(document_id),
                 aligner.offsets(document_id),
-                (chunk.start_line, chunk.end_line) if chunk else None,
+                [(one.start_line, one.end_line) for one in chunks.get(document_id, [])[:n_chunks]],
                 n_query_bytes=len(query.data),
             )
             for part in parts:
@@ -203,7 +206,8 @@ class Tracer:
                 if is_short:  # a copy of so little may have no fingerprint
                     k = min(_SEED_K, max(2, len(query.lexemes) // 2))
                     yield from self._exact.by_seeds(query, document_id, document, k=k)
-                yield from aligner.findings(document_id, document)
+                if place < self.config.max_inexact:
+                    yield from aligner.findings(document_id, document)
 
     def _matches(
         self, look: Look, positions: Positions, language: str, n_bytes: int

@@ -24,6 +24,7 @@ class Line:
     text: str
     source_line: int
     part: int = 0
+    n_own: int | None = None  # code points at its beginning that are the source's; None: all
 
 
 Lines = list[Line]
@@ -81,9 +82,10 @@ def comments(case: Case) -> Lines | None:
     for number in range(case.window.start, case.window.end):
         bare = lines[number].rstrip()
         ends_in_code = number + 1 not in case.anatomy.inside_string and not bare.endswith("\\")
+        n_own = len(bare)
         if bare and ends_in_code and case.rng.random() < 0.34:
             bare += f"  # {' '.join(fresh_names(['one', 'two', 'three'], case.rng).values())}"
-        made.append(Line(bare + "\n", number))
+        made.append(Line(bare + "\n", number, n_own=n_own))
     kept = [line for line in made if line.text.strip()]
     return kept or None
 

@@ -44,6 +44,13 @@ READER = "starcite.read_corpus"  # how the front door lends a reader; no query r
     help="Queries of each class and size.",
 )
 @click.option(
+    "--split",
+    type=click.Choice(["all", "dev", "test"]),
+    default="all",
+    show_default=True,
+    help="Cut windows from one half of the owners: thresholds are chosen on dev.",
+)
+@click.option(
     "--class",
     "classes",
     multiple=True,
@@ -71,6 +78,7 @@ def attribution(
     heldout: Path | None,
     seed: int,
     sample: int,
+    split: str,
     classes: tuple[str, ...],
     systems: tuple[str, ...],
     out: Path | None,
@@ -86,6 +94,7 @@ def attribution(
     plan = protocol.Plan(
         seed=seed,
         sample=sample,
+        split=split,
         classes=classes or tuple(one.name for one in CLASSES),
         systems=systems or tuple(protocol.SYSTEMS),
     )
@@ -93,7 +102,7 @@ def attribution(
         unseen = _unseen(context, plan, heldout)
         tracer = Tracer.open(index_path)
         try:
-            run = f"seed-{seed}-{protocol.code_digest()[:12]}"
+            run = f"seed-{seed}-{split}-{protocol.code_digest()[:12]}"
             folder = out or data_home() / "eval" / "attribution" / run
             records = protocol.evaluate(tracer, unseen, plan, folder, progress)
             index = _about(tracer)

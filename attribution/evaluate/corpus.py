@@ -107,12 +107,12 @@ class Corpus:
         return first, max(first, int(np.searchsorted(self.ends[own], end, side="right")))
 
 
-def read_corpus(index: Index, progress: Progress) -> Corpus:
-    """Lex every live Python document of an index."""
+def read_corpus(index: Index, progress: Progress, *, keep_comments: bool = False) -> Corpus:
+    """Lex every live Python document of an index, comments aside or as if they were code."""
     ids, owners, parts = [], [], []
     sizes = [0]
     for document_id, data in documents(index, progress, "reading the index"):
-        lexemes = lex(data, LANGUAGE)
+        lexemes = lex(data, LANGUAGE, keep_comments=keep_comments)
         ids.append(document_id)
         owners.append(frozenset(one.owner for one in index.document(document_id).origins))
         hashes = np.concatenate([_separator(document_id), lexemes.hashes])

@@ -113,7 +113,7 @@ class Judge:
         if document_id == part.source.document_id:
             true.append(part.document)
         return (
-            overlap_of(query.text, asked, part.query),
+            overlap_of(query.text, asked, part.query, aside=part.added),
             max((overlap_of(text, named, ranges) for ranges in true), default=None),
         )
 
@@ -153,9 +153,14 @@ def split_of(owner: str) -> str:
     return "dev" if hashlib.sha256(owner.encode()).digest()[0] % 2 else "test"
 
 
-def overlap_of(text: str, one: Iterable[Range], other: Iterable[Range]) -> float:
-    """Intersection over union of two sets of ranges of a text, whitespace aside."""
-    left, right = ({at for a, b in ranges for at in range(a, b)} for ranges in (one, other))
+def overlap_of(
+    text: str, one: Iterable[Range], other: Iterable[Range], *, aside: Iterable[Range] = ()
+) -> float:
+    """Intersection over union of two sets of ranges of a text, whitespace and `aside` aside."""
+    left, right, neither = (
+        {at for a, b in ranges for at in range(a, b)} for ranges in (one, other, aside)
+    )
+    left, right = left - neither, right - neither
     union = {at for at in left | right if at < len(text) and not text[at].isspace()}
     return round(len(left & right & union) / len(union), 4) if union else 0.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ GUARANTEED = 17  # lexemes of a window from which a shared fingerprint is certai
 _RANKS = (1, 5, 100)
 _N_RESAMPLES = 1000
 _N_BINS = 15
+_EXACT, _NEAR = frozenset({"E0", "E1", "E2"}), frozenset({"E3", "E4"})
 
 
 def figures(records: Iterable[Record]) -> list[Figures]:
@@ -77,9 +78,12 @@ def unseen_figures(group: Sequence[Record]) -> Figures:
     }
     if any("matches" in one for one in group):
         made["false_alarms"] = _mean(screened, _has_alarm)  # common code raises none
-    tiers = sorted({match["tier"] for one in claimed for match in one.get("matches", ())})
-    for tier in tiers:
-        made[f"false_claims_{tier}"] = _mean(screened, partial(_has, tier=tier))
+        for name, tiers in (("exact", _EXACT), ("near", _NEAR)):
+            made[f"{name}_claims"] = _mean(screened, partial(_has_tier, tiers=tiers))
+            made[f"{name}_alarms"] = _mean(screened, partial(_has_tier, tiers=tiers, alarm=True))
+    seen = sorted({match["tier"] for one in claimed for match in one.get("matches", ())})
+    for tier in seen:
+        made[f"false_claims_{tier}"] = _mean(screened, partial(_has_tier, tiers={tier}))
     return {**made, **latency(group)}
 
 
@@ -149,8 +153,13 @@ def _reciprocal(record: Record) -> float:
     return float(sum(1 / rank for rank in ranks if rank is not None) / max(1, len(ranks)))
 
 
-def _has(record: Record, tier: str) -> float:
-    return float(any(match["tier"] == tier for match in record.get("matches", ())))
+def _has_tier(record: Record, *, tiers: Set[str], alarm: bool = False) -> float:
+    return float(
+        any(
+            match["tier"] in tiers and (match["is_alarm"] or not alarm)
+            for match in record.get("matches", ())
+        )
+    )
 
 
 def _has_alarm(record: Record) -> float:

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from attribution.errors import AttributionFailure
 from attribution.evaluate import baselines, systems
 from attribution.evaluate.corpus import LANGUAGE, Progress, documents, read_corpus
-from attribution.evaluate.judge import Judge, Record
+from attribution.evaluate.judge import Judge, Record, split_of
 from attribution.evaluate.oracle import Oracle
 from attribution.evaluate.queries import CLASSES, CodeClass, Sources, queries_of
 from attribution.evaluate.systems import System
@@ -50,6 +50,7 @@ class Plan:
 
     seed: int
     sample: int  # queries of each class and size
+    split: str = "all"  # of owners that windows are cut from: dev, test, or all
     classes: tuple[str, ...] = tuple(one.name for one in CLASSES)
     systems: tuple[str, ...] = tuple(SYSTEMS)
 
@@ -71,7 +72,10 @@ def evaluate(
         oracle = Oracle.over(corpus)
         progress("sorting every run of the index", 1, 1)
         sources = Sources(
-            indexed=indexed_texts(tracer.index), unseen=_unseen_texts(unseen), oracle=oracle
+            indexed=_of_split(indexed_texts(tracer.index), plan.split),
+            unseen=_of_split(_unseen_texts(unseen), plan.split),
+            oracle=oracle,
+            with_comments=_screen(tracer.index, progress) if "unseen" in plan.classes else None,
         )
         asked = _systems(plan.systems, tracer, oracle, progress)
         records = [record for record in known if _is_planned(record, plan)]
@@ -81,6 +85,16 @@ def evaluate(
             file.flush()
             records.append(record)
     return records
+
+
+def _of_split(texts: list[Text], split: str) -> list[Text]:
+    return [text for text in texts if split in {"all", split_of(text.owner)}]
+
+
+def _screen(index: Index, progress: Progress) -> Oracle:
+    """What unseen code must not share with the index, comments included."""
+    corpus = read_corpus(index, progress, keep_comments=True)
+    return Oracle.over(corpus)
 
 
 def code_digest() -> str:
@@ -197,6 +211,7 @@ class _results:  # noqa: N801 (used as a function, like `open`)
         self._head = {
             "schema": SCHEMA,
             "seed": plan.seed,
+            "split": plan.split,
             "corpus_digest": corpus_digest,
             "code_digest": code_digest(),
         }
@@ -253,6 +268,7 @@ def read_results(path: Path, head: dict[str, Any] | None = None) -> list[Record]
 
 def _stated(head: dict[str, Any]) -> str:
     return (
-        f"seed {head.get('seed')} over corpus {str(head.get('corpus_digest'))[:12]} "
+        f"seed {head.get('seed')}, split {head.get('split')}, "
+        f"over corpus {str(head.get('corpus_digest'))[:12]} "
         f"by code {str(head.get('code_digest'))[:12]}"
     )

@@ -58,6 +58,7 @@ class Part:
     source: Text
     document: tuple[Range, ...]  # the same in the source
     holders: dict[int, tuple[Place, ...]]  # every document that holds it, the source too
+    added: tuple[Range, ...] = ()  # code points put in that count neither for nor against a span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +84,7 @@ class Sources:
     indexed: Sequence[Text]
     unseen: Sequence[Text]
     oracle: Oracle
+    with_comments: Oracle | None = None  # what unseen code shares with comments, for screening
 
     @property
     def corpus(self) -> Corpus:
@@ -136,7 +138,9 @@ def _widespread_windows(n_lines: int, *, seed: int, sources: Sources) -> Iterato
     by_id = {text.document_id: text for text in sources.indexed}
     for place in places:
         number = int(np.searchsorted(corpus.bounds, place, side="right")) - 1
-        source = by_id[int(corpus.document_ids[number])]
+        source = by_id.get(int(corpus.document_ids[number]))
+        if source is None:  # of the other split
+            continue
         text = source.read()
         before = text.encode()[: int(corpus.starts[place])].decode("utf-8", "replace")
         lines, start = cut(text), len(cut(before + "x")) - 1
@@ -177,9 +181,19 @@ def _query(
         text=text,
         n_lexemes=n_lexemes,
         parts=tuple(parts),
-        shared_run=max(_longest_run(hashes, sources.oracle) for hashes in lexed),
+        shared_run=max(
+            *(_longest_run(hashes, sources.oracle) for hashes in lexed),
+            _longest_with_comments(data, one, sources),
+        ),
         n_owners=len(owners),
     )
+
+
+def _longest_with_comments(data: bytes, one: CodeClass, sources: Sources) -> int:
+    """A notice or a docstring that the index holds is shared, too, where it is a comment."""
+    if one.kind != "unseen" or sources.with_comments is None:
+        return 0
+    return _longest_run(lex(data, LANGUAGE, keep_comments=True).hashes, sources.with_comments)
 
 
 def _longest_run(hashes: Hashes, oracle: Oracle) -> int:
@@ -200,6 +214,7 @@ def _part(
         source=origin.source,
         document=_merged([(origin.offsets[line], origin.offsets[line + 1]) for line in mine]),
         holders=_holders(one, held, own_text, sources),
+        added=_added_ranges(lines),
     )
 
 
@@ -243,6 +258,15 @@ def _query_ranges(lines: Lines, number: int) -> tuple[Range, ...]:
             ranges.append((at, at + len(line.text)))
         at += len(line.text)
     return _merged(ranges)
+
+
+def _added_ranges(lines: Lines) -> tuple[Range, ...]:
+    ranges, at = [], 0
+    for line in lines:
+        if line.n_own is not None:
+            ranges.append((at + line.n_own, at + len(line.text)))
+        at += len(line.text)
+    return tuple(ranges)
 
 
 def _merged(ranges: list[Range]) -> tuple[Range, ...]:
