@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from attribution import Tracer
@@ -27,11 +29,46 @@ BOILERPLATE = (
 def test_boilerplate_is_labelled(text: str) -> None:
     """Imports, guards, headers: whatever their number of owners."""
     label, reasons = commonness_of(
-        text.encode(), n_owners=1, n_lexemes=40, bits=200.0, config=CONFIG
+        text.encode(), n_owners=1, n_lexemes=40, bits=CONFIG.min_own_bits - 1, config=CONFIG
     )
 
     assert label is Commonness.BOILERPLATE
     assert [one.rule for one in reasons] == ["boilerplate_share"]
+
+
+@pytest.mark.parametrize(
+    ("n_owners", "bits", "expected"),
+    [
+        (1, CONFIG.min_own_bits, Commonness.RARE),
+        (CONFIG.min_common_owners, 900.0, Commonness.BOILERPLATE),
+        (1, math.inf, Commonness.BOILERPLATE),  # of renamed code nobody asks for its words
+    ],
+)
+def test_imports_that_few_have_are_their_own(
+    n_owners: int, bits: float, expected: Commonness
+) -> None:
+    """Where the words are rare and the owners few, a copied block of imports raises an alarm."""
+    text = b"from shop.cart import Cart, total_of\nfrom shop.prices import discount_of\n"
+
+    label, _ = commonness_of(text, n_owners=n_owners, n_lexemes=20, bits=bits, config=CONFIG)
+
+    assert label is expected
+
+
+def test_a_notice_is_boilerplate_however_rare_its_words_are() -> None:
+    """Nobody is told to look at a licence notice."""
+    notice = b"# Licensed under the Apache License, Version 2.0 (the 'License'); you may not use\n"
+
+    label, _ = commonness_of(notice, n_owners=1, n_lexemes=20, bits=900.0, config=CONFIG)
+
+    assert label is Commonness.BOILERPLATE
+
+
+def test_comments_that_are_no_notice_are_no_boilerplate() -> None:
+    """What somebody explains is his own."""
+    text = b"    # Each basket is weighed twice, as one reading may be off.\n    weight = 2\n"
+
+    assert boilerplate_share(text) == 0
 
 
 @pytest.mark.parametrize("text", BOILERPLATE)
