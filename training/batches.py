@@ -54,7 +54,7 @@ class Batches:
         self._n_turns = np.bincount(self._turns, minlength=len(folders))
         self._orders: dict[tuple[int, int], NDArray[np.int64]] = {}
 
-    def batch(self, first: int, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def batch(self, first: int, n: int) -> tuple[NDArray[np.int64], ...]:
         """Inputs and targets, both (n, block_size), of samples `first` to `first + n`."""
         rows = np.stack([self._read(number) for number in range(first, first + n)])
         targets = np.where(rows[:, 1:] == PAD, -100, rows[:, 1:])

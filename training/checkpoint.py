@@ -24,9 +24,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from indexer.manifest import sync_folder
+from stareencoder import config as encoders
+from stareencoder.config import EncoderConfig
+from stareencoder.errors import EncoderError
 from training.config import DecoderConfig
 from training.decoder import Decoder
 from training.errors import CheckpointError
@@ -45,7 +48,7 @@ _PREFIX = "step-"
 def write_model(
     folder: Path,
     weights: Mapping[str, Tensor],
-    config: DecoderConfig,
+    config: DecoderConfig | EncoderConfig,
     tokenizer: Tokenizer,
     manifest: Mapping[str, Any],
     *,
@@ -119,8 +122,27 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def read_config(folder: Path) -> DecoderConfig:
-    """The shape of a model folder, ours or one that transformers has written.
+def read_config(folder: Path) -> DecoderConfig | EncoderConfig:
+    """The shape of a model folder, a decoder's or an encoder's.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    path = folder / CONFIG
+    try:
+        is_encoder = json.loads(path.read_bytes())["model_type"] == "bert"
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        is_encoder = False
+    if not is_encoder:
+        return read_decoder_config(folder)
+    try:
+        return encoders.config_from_hf(json.loads(path.read_bytes()), where=str(path))
+    except EncoderError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def read_decoder_config(folder: Path) -> DecoderConfig:
+    """The shape of a decoder's folder, ours or one that transformers has written.
 
     Raises:
         CheckpointError: it is missing, damaged or no multi-query GPTBigCode.
@@ -173,12 +195,12 @@ def load_decoder(folder: Path) -> Decoder:
     Raises:
         CheckpointError: it is missing, damaged or of another shape than it says.
     """
-    model = Decoder(read_config(folder))
+    model = Decoder(read_decoder_config(folder))
     load_into(model, load_weights(folder), folder)
     return model.eval()
 
 
-def load_into(model: Decoder, weights: Mapping[str, Tensor], folder: Path) -> None:
+def load_into(model: nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:
     """Put weights into a model.
 
     Raises:
@@ -218,8 +240,10 @@ def load_model_tokenizer(folder: Path) -> Tokenizer:
     return load_tokenizer(folder)
 
 
-def hf_config(config: DecoderConfig) -> dict[str, Any]:
-    """`config.json` as transformers' `GPTBigCodeConfig` has it."""
+def hf_config(config: DecoderConfig | EncoderConfig) -> dict[str, Any]:
+    """`config.json` as transformers' `GPTBigCodeConfig` or `BertConfig` has it."""
+    if isinstance(config, EncoderConfig):
+        return encoders.hf_config(config)
     return {
         "architectures": ["GPTBigCodeForCausalLM"],
         "model_type": "gpt_bigcode",

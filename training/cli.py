@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,29 @@ def pack(*, shards: Path | None, tokens: Path, folder: Path, language: str | Non
 
 
 @train.command()
+@click.argument("packed", type=_PATH)
+@click.option("--tokenizer", "tokens", type=_PATH, required=True, help="Its folder or file.")
+def docstrings(*, packed: Path, tokens: Path) -> None:
+    """Find the documented functions of PACKED, which the training of an encoder asks for.
+
+    Exit codes: 0 done, 3 it could not be done, 130 interrupted.
+
+    Example: starcite train docstrings ~/runs/tokens/train --tokenizer ~/runs/tokens
+    """
+    with one_line_errors("run the same command again"), bars() as progress:
+        _needs_extra()
+        from training.docstrings import FILE_NAME, write_docstrings
+        from training.tokenizer import load_tokenizer
+
+        n = write_docstrings(
+            packed,
+            load_tokenizer(tokens),
+            on_progress=lambda done, total: progress("Reading documents", done, total),
+        )
+        click.echo(f"{packed / FILE_NAME}: {n:,} documented functions")
+
+
+@train.command()
 @_recipe_options
 @click.option("--packed", "folder", type=_PATH, help="Packed tokens, to count passes over them.")
 @click.option("--speed", type=float, help="Tokens a second of the machine, for the time.")
@@ -204,10 +227,9 @@ def fit(
         if as_json:
             click.echo(json.dumps({"model": str(last), **manifest}, indent=1))
         else:
-            measured = manifest["heldout_bpb"]
             click.echo(
                 f"{last}: {manifest['tokens']:,} tokens in {duration(manifest['seconds'])}"
-                + (f", {measured:.3f} bits a byte on held-out text" if measured else "")
+                + _measured(manifest)
             )
 
 
@@ -277,10 +299,10 @@ def export(
     with one_line_errors("run the same command again"):
         _needs_extra()
         from training.batches import heldout_windows
-        from training.checkpoint import read_config
+        from training.checkpoint import read_decoder_config
         from training.export import export_model
 
-        block_size = min(read_config(model).n_positions, 512)
+        block_size = min(read_decoder_config(model).n_positions, 512)
         windows, _ = heldout_windows(heldout, block_size, n_tokens)
         click.echo(f"Comparing graphs on {windows[:, 1:].size:,} tokens", err=True)
         licenses = _data_licenses(model, shards or frozen_corpus_path())
@@ -345,13 +367,27 @@ class _Teller:
         if time.monotonic() - self._said_at < _SAID_EVERY_S and now.step < now.n_steps:
             return
         self._said_at = time.monotonic()
-        heldout = "" if now.heldout_bpb is None else f", held-out {now.heldout_bpb:.3f} bits/byte"
         click.echo(
             f"step {now.step:,} of {now.n_steps:,}, {now.tokens / 1e6:.2f} M tokens, loss "
-            f"{now.loss:.3f}{heldout}, {now.tokens_per_s:,.0f} tokens/s, "
+            f"{now.loss:.3f}{_measured(now.measured)}, {now.tokens_per_s:,.0f} tokens/s, "
             f"{duration(now.seconds_left)} left",
             err=True,
         )
+
+
+_FIGURES = {
+    "heldout_bpb": "bits a byte",
+    "heldout_mlm": "nats a masked token",
+    "heldout_next": "of next segments right",
+    "heldout_mrr": "mean reciprocal rank",
+}
+
+
+def _measured(figures: Mapping[str, Any]) -> str:
+    """What was measured on held-out text, as a part of a line."""
+    known = {key: words for key, words in _FIGURES.items() if figures.get(key) is not None}
+    parts = [f"{figures[key]:.3f} {words}" for key, words in known.items()]
+    return f", held-out {' and '.join(parts)}" if parts else ""
 
 
 def _recipe(name: str, tokens: str | None, changes: tuple[str, ...]) -> Recipe:

@@ -1,8 +1,8 @@
 """Recipes: everything that decides a run, as frozen values read from one TOML file.
 
-A recipe has five tables: `model`, `data`, `optim`, `schedule` and `run`. An unknown key is refused
-with the nearest known one. What stands in `run` changes speed and safety, never what is learnt
-beyond rounding; the other four are the recipe's digest.
+A recipe has five tables: `model`, `data`, `optim`, `schedule` and `run`. With a sixth, `objective`,
+it trains an encoder. An unknown key is refused with the nearest known one. What stands in `run`
+changes speed and safety, never what is learnt beyond rounding; the others are the recipe's digest.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from stareencoder.config import EncoderConfig
 from training.errors import RecipeError
 
 RECIPES = resources.files("training") / "recipes"
@@ -82,6 +83,22 @@ class DataConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectiveConfig:
+    """What an encoder learns from a sample; the views are those of `retrieval`."""
+
+    kind: Literal["mlm", "retrieval"] = _knob(
+        "mlm", "masked tokens and next segment, or vectors that find", ("mlm", "retrieval")
+    )
+    mask_rate: float = _knob(0.15, "of tokens that are to be predicted", (0.01, 0.9))
+    next_weight: float = _knob(1.0, "of the loss of the next segment", (0, 100))
+    temperature: float = _knob(0.05, "by which similarities are divided", (1e-3, 10))
+    min_dim: int = _knob(64, "shortest prefix of a vector that has to find, too", (1, 65536))
+    changed: float = _knob(0.6, "share of code that was renamed, laid out anew, edited", (0, 1))
+    documented: float = _knob(0.3, "share of docstrings with their function", (0, 1))
+    neighbour: float = _knob(0.1, "share of lines with those that follow them", (0, 1))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OptimConfig:
     """The optimiser."""
 
@@ -132,11 +149,12 @@ class RunConfig:
 class Recipe:
     """One run."""
 
-    model: DecoderConfig = field(default_factory=DecoderConfig)
+    model: DecoderConfig | EncoderConfig = field(default_factory=DecoderConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     run: RunConfig = field(default_factory=RunConfig)
+    objective: ObjectiveConfig | None = None  # an encoder's
 
     def __post_init__(self) -> None:
         if self.data.block_size > self.model.n_positions:
@@ -169,6 +187,8 @@ class Recipe:
         """Equal for recipes that differ in `run` alone."""
         table = asdict(self)
         del table["run"]
+        if self.objective is None:
+            del table["objective"]
         return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
@@ -211,7 +231,8 @@ def parse_recipe(tables: Mapping[str, Any], *, name: str = "recipe") -> Recipe:
         RecipeError: a table or a key is unknown, or a value is of another type or out of bounds.
     """
     sections: dict[str, Any] = {
-        "model": DecoderConfig,
+        "model": EncoderConfig if tables.get("objective") is not None else DecoderConfig,
+        "objective": ObjectiveConfig,
         "data": DataConfig,
         "optim": OptimConfig,
         "schedule": ScheduleConfig,
@@ -221,6 +242,8 @@ def parse_recipe(tables: Mapping[str, Any], *, name: str = "recipe") -> Recipe:
     for table, keys in tables.items():
         if table not in sections:
             raise RecipeError(f"{name}: unknown table [{table}]; {_nearest(table, sections)}")
+        if table == "objective" and keys is None:
+            continue  # a decoder's, as a manifest holds it
         if not isinstance(keys, Mapping):
             raise RecipeError(f"{name}: {table} is {keys!r}, not a table")
         values[table] = parse_table(sections[table], keys, name=f"{name}: {table}")
@@ -239,7 +262,10 @@ def parse_table(kind: type[Table], keys: Mapping[str, Any], *, name: str) -> Tab
         if key not in known:
             raise RecipeError(f"{name}: unknown key {key!r}; {_nearest(key, known)}")
         values[key] = _checked(value, known[key], f"{name}.{key}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise RecipeError(f"{name}: {error}") from error
 
 
 def _checked(value: Any, entry: dataclasses.Field[Any], name: str) -> Any:

@@ -120,8 +120,7 @@ class Decoder(nn.Module):
             self.transformer["wte"](ids) + self.transformer["wpe"](positions)
         )
         cache = []
-        blocks: nn.ModuleList = self.transformer["h"]  # type: ignore[assignment]
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(self.blocks):
             x, cached = block(x, past[number] if past else None)
             cache.append(cached)
         return self.transformer["ln_f"](x), tuple(cache)
@@ -130,6 +129,12 @@ class Decoder(nn.Module):
         """(…, C) → (…, vocab_size), by the embedding that also reads the tokens."""
         weight: Tensor = self.transformer["wte"].weight  # type: ignore[assignment]
         return functional.linear(hidden, weight)
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The blocks in their order."""
+        layers: nn.ModuleList = self.transformer["h"]  # type: ignore[assignment]
+        return layers
 
     def n_parameters(self) -> int:
         """All of them; the tied embedding counts once."""

@@ -11,7 +11,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,12 +22,9 @@ import torch
 from torch import Tensor
 
 from training import checkpoint
-from training.batches import Batches, heldout_windows
-from training.config import Recipe
-from training.decoder import Decoder
 from training.errors import DivergedError, RecipeError
 from training.hardware import autocast, choose_device, choose_precision, describe_machine
-from training.metrics import MetricsLog, bits_per_byte, token_bytes
+from training.metrics import MetricsLog
 from training.optim import lr_ratio, make_optimizers, peak_lrs
 from training.parallel import (
     join_processes,
@@ -39,20 +36,12 @@ from training.parallel import (
     wrap,
 )
 from training.tokenizer import load_tokenizer
+from training.trainee import Task
+from training.trainees import make_trainee
+
+__all__ = ["Fit", "Progress", "Task", "fit"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """What to train."""
-
-    run: Path  # the folder of checkpoints and figures
-    recipe: Recipe
-    packed: tuple[Path, ...]
-    tokenizer: Path
-    heldout: Path | None = None
-    start_from: Path | None = None  # a model folder whose weights a new run begins with
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +54,8 @@ class Progress:
     loss: float
     tokens_per_s: float
     seconds_left: float
-    heldout_bpb: float | None  # the newest
+    heldout_bpb: float | None  # the newest; None of an encoder
+    measured: Mapping[str, float]  # what was last measured on held-out text, by name
 
 
 class Fit:
@@ -80,26 +70,24 @@ class Fit:
         self.device = choose_device(self.recipe.run)
         self.precision = choose_precision(self.recipe.run, self.device)
         self.rank, self.n_processes = join_processes(self.recipe, self.device)
-        self.tokenizer = load_tokenizer(task.tokenizer)
-        self.batches = Batches(list(task.packed), self.tokenizer, self.recipe.data)
-        self._check_vocabulary()
         torch.manual_seed(self.recipe.data.seed)
-        self.model = Decoder(self.recipe.model).to(self.device)
+        self.trainee = make_trainee(task, load_tokenizer(task.tokenizer))
+        self.batches = self.trainee.batches
+        self.model = self.trainee.model.to(self.device)
         self.n_samples, self.seconds = 0, 0.0
         self._before = {"tokens": 0, "seconds": 0.0}  # of the runs that this one goes on from
-        self.heldout_bpb: float | None = None
+        self.measured: dict[str, float] = {}
         found = checkpoint.checkpoints(task.run)
         source = found[-1] if found else task.start_from
-        if source is not None:
+        if source is not None and (found or not self.trainee.borrow(source)):
             self._check_same(source, is_resumed=bool(found))
             checkpoint.load_into(self.model, checkpoint.load_weights(source), source)
             self._before = _before(checkpoint.read_manifest(source), is_resumed=bool(found))
-        self.objective = wrap(self.model, self.recipe, self.device)
+        self.objective = wrap(self.trainee, self.recipe, self.device)
         self.optimizers = make_optimizers(self.model, self.recipe.optim, ns_dtype=self.precision)
         self._peaks = peak_lrs(self.optimizers, self.recipe.optim)
         if found:
             self._resume(found[-1])
-        self._heldout = self._open_heldout()
 
     @property
     def step(self) -> int:
@@ -130,15 +118,13 @@ class Fit:
         self.n_samples += self.recipe.samples_per_step
         return loss
 
-    def measure(self) -> float | None:
-        """Bits per byte on the held-out tokens, None where there are none."""
-        if self._heldout is not None:
-            windows, lengths = self._heldout
-            micro = self._micro_samples()
-            self.heldout_bpb = bits_per_byte(
-                self.model, windows, lengths, self.device, self.precision, micro_batch=micro
+    def measure(self) -> dict[str, float]:
+        """How good the model is on the held-out tokens; nothing where there are none."""
+        if self.task.heldout is not None and self.recipe.run.eval_tokens:
+            self.measured = self.trainee.measure(
+                self.device, self.precision, micro_batch=self._micro_samples()
             )
-        return self.heldout_bpb
+        return self.measured
 
     def save(self) -> Path:
         """Write a checkpoint; every process has to call it."""
@@ -151,7 +137,7 @@ class Fit:
                 folder,
                 weights,
                 self.recipe.model,
-                self.tokenizer,
+                self.trainee.tokenizer,
                 self.manifest(),
                 state={"optimizers": states, "random": random},
             )
@@ -171,7 +157,8 @@ class Fit:
             "tokens": self.n_samples * self.recipe.data.block_size,
             "seconds": round(self.seconds, 1),
             "before": self._before,
-            "heldout_bpb": self.heldout_bpb,
+            "heldout_bpb": None,
+            **self.measured,
             "data_order": self.batches.manifest(self.n_samples),
             "machine": describe_machine(self.device, self.precision),
             "n_parameters": sum(parameter.numel() for parameter in self.model.parameters()),
@@ -185,11 +172,9 @@ class Fit:
         total = torch.zeros((), device=self.device)
         for start in range(0, n_rows, micro):
             n = min(micro, n_rows - start)
-            ids, targets = self.batches.batch(first + start, n)
+            arrays = self.batches.batch(first + start, n)
             with autocast(self.device, self.precision):
-                loss = self.objective(
-                    torch.from_numpy(ids).to(self.device), torch.from_numpy(targets).to(self.device)
-                )
+                loss = self.objective(*(torch.from_numpy(one).to(self.device) for one in arrays))
             (loss * (n / n_rows)).backward()
             total += loss.detach() * (n / n_rows)
         return total
@@ -197,26 +182,16 @@ class Fit:
     def _micro_samples(self) -> int:
         return max(1, self.recipe.run.micro_batch_tokens // self.recipe.data.block_size)
 
-    def _open_heldout(self) -> tuple[Any, Any] | None:
-        if self.task.heldout is None or not self.recipe.run.eval_tokens:
-            return None
-        windows, _ = heldout_windows(
-            self.task.heldout, self.recipe.data.block_size, self.recipe.run.eval_tokens
-        )
-        return windows, token_bytes(self.tokenizer)
-
-    def _check_vocabulary(self) -> None:
-        n_tokens = self.tokenizer.get_vocab_size()
-        if n_tokens > self.recipe.model.vocab_size:
-            raise RecipeError(
-                f"the tokenizer has {n_tokens} tokens, the model {self.recipe.model.vocab_size}; "
-                f"set model.vocab_size={n_tokens}"
-            )
-
     def _check_same(self, source: Path, *, is_resumed: bool) -> None:
         """A run goes on only with the model and, if it is the same run, the data it began with."""
         config = checkpoint.read_config(source)
-        if (config.n_layer, config.n_embd, config.n_head, config.inner, config.vocab_size) != (
+        if type(config) is not type(self.recipe.model) or (
+            config.n_layer,
+            config.n_embd,
+            config.n_head,
+            config.inner,
+            config.vocab_size,
+        ) != (
             self.recipe.model.n_layer,
             self.recipe.model.n_embd,
             self.recipe.model.n_head,
@@ -238,7 +213,12 @@ class Fit:
         load_states(self.model, self.optimizers, state["optimizers"], self.recipe)
         torch.set_rng_state(state["random"]["torch"])
         self.n_samples = manifest["data_order"]["n_samples"]
-        self.seconds, self.heldout_bpb = manifest["seconds"], manifest["heldout_bpb"]
+        self.seconds = manifest["seconds"]
+        self.measured = {
+            name: value
+            for name, value in manifest.items()
+            if name.startswith("heldout_") and value is not None
+        }
 
 
 def _before(manifest: dict[str, Any], *, is_resumed: bool) -> dict[str, float]:
@@ -272,7 +252,8 @@ def fit(task: Task, on_progress: Callable[[Progress], None] = lambda _: None) ->
                 run.measure()
             progress = _progress(run, loss, took)
             if metrics:
-                metrics.add(**asdict(progress), seconds=round(run.seconds, 1))
+                row = asdict(progress)
+                metrics.add(**(row | row.pop("measured")), seconds=round(run.seconds, 1))
                 on_progress(progress)
             is_due = time.monotonic() - saved_at > task.recipe.run.checkpoint_s
             if is_due or is_last or stop.is_set():
@@ -293,7 +274,8 @@ def _progress(run: Fit, loss: float, took: float) -> Progress:
         loss=loss,
         tokens_per_s=round(per_s, 1),
         seconds_left=round(left / per_s, 1),
-        heldout_bpb=run.heldout_bpb,
+        heldout_bpb=run.measured.get("heldout_bpb"),
+        measured=dict(run.measured),
     )
 
 

@@ -83,7 +83,7 @@ def write_card(folder: Path, scores: Path | None = None) -> Path:
     """
     manifest = checkpoint.read_manifest(folder)
     rows = _scores(folder, scores) if scores else []
-    text = card_text(manifest, checkpoint.read_config(folder), rows)
+    text = card_text(manifest, checkpoint.read_decoder_config(folder), rows)
     try:
         write_durably(folder / CARD, text)
         files = {**manifest.get("files", {}), CARD: hashlib.sha256(text.encode()).hexdigest()}

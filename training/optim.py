@@ -14,6 +14,8 @@ from training.config import OptimConfig, Recipe
 
 # Newton-Schulz coefficients (Jordan et al., "Muon", 2024): steepest at zero, not convergent at one.
 _A, _B, _C = 3.4445, -4.7750, 2.0315
+# Parts of names of what has two dimensions and maps no vector of the model to another one.
+_NOT_MATRICES = (".wte.", ".wpe.", "_embeddings.", ".seq_relationship.", ".classifier.")
 
 
 class Muon(Optimizer):
@@ -84,7 +86,7 @@ def make_optimizers(
     embeddings: list[nn.Parameter] = []
     vectors: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        is_embedding = ".wte." in f".{name}" or ".wpe." in f".{name}"
+        is_embedding = any(part in f".{name}" for part in _NOT_MATRICES)
         (embeddings if is_embedding else matrices if parameter.dim() == 2 else vectors).append(
             parameter
         )

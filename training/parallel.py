@@ -22,28 +22,14 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 from torch.distributed.fsdp import fully_shard
-from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from training.config import Recipe
-from training.decoder import Decoder
 from training.errors import RecipeError
+from training.trainee import Trainee
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
-
-
-class Objective(nn.Module):
-    """The loss as a module: what DDP and torch.compile wrap, while the decoder keeps its names."""
-
-    def __init__(self, model: Decoder) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean nats of `targets` (B, T) after `ids` (B, T); a target of -100 does not count."""
-        logits = self.model(ids)  # through its forward, at which FSDP gathers the weights
-        return functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
 
 def join_processes(recipe: Recipe, device: torch.device) -> tuple[int, int]:
@@ -76,14 +62,13 @@ def join_processes(recipe: Recipe, device: torch.device) -> tuple[int, int]:
     return dist.get_rank(), size
 
 
-def wrap(model: Decoder, recipe: Recipe, device: torch.device) -> nn.Module:
+def wrap(trainee: Trainee, recipe: Recipe, device: torch.device) -> nn.Module:
     """What computes the loss of a batch, in as many processes as there are."""
     if recipe.run.parallel == "fsdp":
-        blocks: nn.ModuleList = model.transformer["h"]  # type: ignore[assignment]
-        for block in blocks:
+        for block in trainee.model.blocks:
             fully_shard(block)
-        fully_shard(model)
-    objective: nn.Module = Objective(model)
+        fully_shard(trainee.model)
+    objective = trainee.objective
     if recipe.run.parallel == "ddp":
         ids = [device.index] if device.type == "cuda" else None
         objective = DistributedDataParallel(objective, device_ids=ids)

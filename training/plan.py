@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stareencoder.config import EncoderConfig
 from training.config import DecoderConfig, Recipe
 
 
@@ -24,14 +25,21 @@ class Plan:
     seconds: float | None  # at the speed that was given
 
 
-def n_parameters(config: DecoderConfig) -> int:
+def n_parameters(config: DecoderConfig | EncoderConfig) -> int:
     """Parameters; the tied embedding counts once."""
     width, inner, head = config.n_embd, config.inner, config.head_dim
-    attention = width * (width + 2 * head) + (width + 2 * head) + width * width + width
+    is_encoder = isinstance(config, EncoderConfig)
+    keys = width if is_encoder else head  # a decoder's heads share them
+    attention = width * (width + 2 * keys) + (width + 2 * keys) + width * width + width
     forward = width * inner + inner + inner * width + width
     norms = 4 * width
     embeddings = (config.vocab_size + config.n_positions) * width
-    return embeddings + config.n_layer * (attention + forward + norms) + 2 * width
+    blocks = config.n_layer * (attention + forward + norms)
+    if not is_encoder:
+        return embeddings + blocks + 2 * width
+    # Segments, their norm, the pooler, the heads of masked tokens and of the next segment.
+    heads = 2 * width + 2 * width + 2 * (width * width + width) + 2 * width + 2 * width + 2
+    return embeddings + config.vocab_size + blocks + heads
 
 
 def make_plan(

@@ -56,13 +56,13 @@ def run_report(name: str, rows: Sequence[dict[str, Any]], manifest: dict[str, An
         ("tokens", f"{rows[-1]['tokens']:,}"),
         ("time", duration(rows[-1]["seconds"])),
         ("loss of the last step", f"{rows[-1]['loss']:.3f} nats a token"),
-        ("held-out", _bpb(rows[-1]["heldout_bpb"])),
+        *((title, _figure(rows, key)) for key, title in _measured(rows)),
         *((key, str(manifest[key])) for key in _SHOWN if key in manifest),
     ]
     table = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in facts)
     charts = [
         line_chart("Loss, nats a token (smoothed)", _smoothed(rows)),
-        line_chart("Held-out text, bits a byte", list(_heldout(rows))),
+        *(line_chart(title, list(_heldout(rows, key))) for key, title in _measured(rows)),
         line_chart("Tokens a second", [(_x(row), row["tokens_per_s"]) for row in rows]),
     ]
     return (
@@ -73,6 +73,12 @@ def run_report(name: str, rows: Sequence[dict[str, Any]], manifest: dict[str, An
     )
 
 
+_HELDOUT = {
+    "heldout_bpb": "Held-out text, bits a byte",
+    "heldout_mlm": "Held-out text, nats a masked token",
+    "heldout_next": "Held-out text, share of right next segments",
+    "heldout_mrr": "Held-out text, mean reciprocal rank of the other view",
+}
 _SHOWN = ("n_parameters", "machine", "corpus_digest", "recipe_digest")
 
 
@@ -125,14 +131,21 @@ def _smoothed(rows: Iterable[dict[str, Any]]) -> list[tuple[float, float]]:
     return points
 
 
-def _heldout(rows: Iterable[dict[str, Any]]) -> Iterable[tuple[float, float]]:
+def _measured(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """What this run measures on held-out text: the row's key, and what to call it."""
+    found = [pair for pair in _HELDOUT.items() if rows[-1].get(pair[0]) is not None]
+    return found or [("heldout_bpb", _HELDOUT["heldout_bpb"])]
+
+
+def _heldout(rows: Iterable[dict[str, Any]], key: str) -> Iterable[tuple[float, float]]:
     """One point for each time that it was measured."""
     before = None
     for row in rows:
-        if row["heldout_bpb"] is not None and row["heldout_bpb"] != before:
-            before = row["heldout_bpb"]
+        if row.get(key) is not None and row[key] != before:
+            before = row[key]
             yield _x(row), float(before)
 
 
-def _bpb(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.3f} bits a byte"
+def _figure(rows: Sequence[dict[str, Any]], key: str) -> str:
+    value = rows[-1].get(key)
+    return "not measured" if value is None else f"{value:.3f}"

@@ -23,7 +23,8 @@ def _toml(recipe: Recipe) -> str:
     from dataclasses import asdict
 
     lines = []
-    for table, keys in asdict(recipe).items():
+    tables = {table: keys for table, keys in asdict(recipe).items() if keys is not None}
+    for table, keys in tables.items():
         lines.append(f"[{table}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items() if value != {}]
     return "\n".join(lines)

@@ -53,6 +53,21 @@ def test_a_model_is_trained_reported_and_gone_on_with(tokens: Path, tmp_path: Pa
     assert "<script" not in html
 
 
+def test_an_encoder_is_trained_by_the_same_commands(tokens: Path, tmp_path: Path) -> None:
+    """docstrings, fit with an encoder's recipe, report: figures under their own names."""
+    code, text = _run("docstrings", str(tokens / "train"), "--tokenizer", str(tokens))
+    assert code == 0, text
+    run, page = str(tmp_path / "run"), tmp_path / "run.html"
+    shape = ("--recipe", "encoder-nano", "--set", "model.vocab_size=324", "--tokens", "256")
+    code, text = _fit(tokens, run, *shape)
+    assert code == 0, text
+    code, report = _run("report", run, "--html", str(page))
+    assert code == 0, report
+
+    assert "nats a masked token" in text
+    assert "Held-out text, share of right next segments" in page.read_text(encoding="utf-8")
+
+
 def test_training_goes_on_from_a_copy_in_half_precision(tokens: Path, tmp_path: Path) -> None:
     """keep writes half as many bytes, from which a new run begins."""
     run, copy = tmp_path / "run", tmp_path / "copy"

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from training.checkpoint import read_config
+from training.checkpoint import read_decoder_config
 from training.config import DecoderConfig
 from training.errors import TrainError
 from training.evaluate.decode import Vector
@@ -83,7 +83,7 @@ def load_model(folder: Path) -> OnnxModel:
     """
     tokens = read_tokens(folder)
     try:
-        config = read_config(folder)
+        config = read_decoder_config(folder)
         session = open_session(folder / GRAPH)
     except TrainError as error:
         raise EvaluateError(str(error)) from error
