@@ -19,6 +19,7 @@ from indexer.curate.config import CurateConfig, read_config
 from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.frozen import default_digest, differences, dump_frozen, read_frozen
 from indexer.curate.frozen import freeze as freeze_manifest
+from indexer.curate.redact.tagging import Tagger, installed_tagger_path, open_tagger
 from indexer.curate.report import megabytes, step_title, write_report
 from indexer.curate.shards import ShardsManifest, is_shards, read_shards_manifest, write_text
 from indexer.curate.sources import Sources
@@ -54,6 +55,7 @@ _NOTEBOOKS = click.option(
     help="What of the running Python's own; default: with.",
 )
 @_NOTEBOOKS
+@click.option("--tagger", help="A tagger's folder, or none; default: the installed one, if any.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def curate(
     *,
@@ -65,6 +67,7 @@ def curate(
     workers: int,
     standard_library: str,
     notebooks: Form,
+    tagger: str | None,
     as_json: bool,
 ) -> None:
     """Filter, check, de-duplicate and redact a corpus; write what stays as shards.
@@ -89,7 +92,11 @@ def curate(
             excluded=excluded,
             n_files=opened.n_files(),
             n_workers=workers,
-            make_steps=partial(make_steps, benchmarks=(*opened.benchmarks(), *benchmarks)),
+            make_steps=partial(
+                make_steps,
+                benchmarks=(*opened.benchmarks(), *benchmarks),
+                tagger=_open_tagger(tagger),
+            ),
             skipped=opened.skipped,
         )
         manifest = curate_corpus(task, now_and_then(progress))
@@ -179,6 +186,13 @@ def freeze(
         f"version {found.version}, {found.n_files:,} files, {megabytes(found.n_bytes)}: "
         f"rebuilt as it was frozen, corpus digest {found.corpus_digest}"
     )
+
+
+def _open_tagger(asked: str | None) -> Tagger | None:
+    """The tagger that was asked for, else the installed one, if there is one."""
+    if asked == "none" or (asked is None and not installed_tagger_path().is_dir()):
+        return None
+    return open_tagger(Path(asked) if asked else installed_tagger_path())
 
 
 def _outcome(manifest: ShardsManifest, folder: Path) -> str:

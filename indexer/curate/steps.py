@@ -19,18 +19,23 @@ from indexer.curate.near_dedup import near_dedup
 from indexer.curate.opt_out import opt_out
 from indexer.curate.pipeline import Stage, Step
 from indexer.curate.quality import check_quality
-from indexer.curate.redact import step_redact
+from indexer.curate.redact import Tagger, redaction_step
 from indexer.optout.ledger_filter import LedgerFilter
 
 MakeSteps = Callable[[CurateConfig, Path], tuple[Step | Stage, ...]]
 
 
 def make_steps(
-    config: CurateConfig, scratch: Path, *, benchmarks: Sequence[Path] = ()
+    config: CurateConfig,
+    scratch: Path,
+    *,
+    benchmarks: Sequence[Path] = (),
+    tagger: Tagger | None = None,
 ) -> tuple[Step | Stage, ...]:
     """All steps in the order in which they run; stages keep what they spill under `scratch`.
 
-    Files that hold a problem of one of `benchmarks` leave the corpus.
+    Files that hold a problem of one of `benchmarks` leave the corpus. The tagger, which must be
+    picklable, finds what is personal beside the rules.
 
     Raises:
         CurateError: a benchmark cannot be read.
@@ -49,5 +54,5 @@ def make_steps(
         opt_out(LedgerFilter.open()),
         exact_dedup(scratch),
         near_dedup(scratch),
-        Step("redact", step_redact),
+        redaction_step(tagger),
     )

@@ -1,8 +1,9 @@
 """Takes what is personal or secret out of a text: text → candidates → spans → replacements."""
 
 from indexer.curate.redact.find import FINDERS, find, merge
-from indexer.curate.redact.redaction import Redaction, redact, step_redact
-from indexer.curate.redact.spans import Kind, Span, Tagger
+from indexer.curate.redact.redaction import Redaction, redact, redaction_step
+from indexer.curate.redact.spans import Kind, Span
+from indexer.curate.redact.tagging import Tagger
 
 __all__ = [
     "FINDERS",
@@ -13,5 +14,5 @@ __all__ = [
     "find",
     "merge",
     "redact",
-    "step_redact",
+    "redaction_step",
 ]

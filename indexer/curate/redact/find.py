@@ -12,6 +12,7 @@ from indexer.curate.redact.pem import find_private_keys
 from indexer.curate.redact.repeats import find_repeats
 from indexer.curate.redact.secrets import find_tokens
 from indexer.curate.redact.spans import Kind, Span
+from indexer.curate.redact.tagging import RULE as BY_TAGGER
 from indexer.curate.redact.user_info import find_user_info
 from indexer.curate.redact.view import View
 
@@ -29,13 +30,13 @@ FINDERS: tuple[Finder, ...] = (
 
 _PRECEDENCE = (Kind.KEY, Kind.PASSWORD, Kind.EMAIL, Kind.IP_ADDRESS, Kind.NAME, Kind.USERNAME)
 
-_WEAKNESS = {"key assignment": 1, "key setting": 1, RULE: 2}  # a password's name says more
+_WEAKNESS = {"key assignment": 1, "key setting": 1, RULE: 2, BY_TAGGER: 3}  # a name says more
 
 
-def find(text: str) -> list[Span]:
-    """What the rules find in a text: ordered, disjoint spans."""
+def find(text: str, others: Iterable[Span] = ()) -> list[Span]:
+    """What the rules find in a text, and what others found: ordered, disjoint spans."""
     view = View(text)
-    spans = [span for finder in FINDERS for span in finder(view)]
+    spans = [*others, *(span for finder in FINDERS for span in finder(view))]
     return merge([*spans, *find_repeats(view, spans)]) if spans else []
 
 

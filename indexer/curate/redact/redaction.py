@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import partial
 
+from indexer.curate.pipeline import Step
 from indexer.curate.redact.find import find, merge
-from indexer.curate.redact.ip_addresses import PUBLIC_RESOLVERS
-from indexer.curate.redact.replace import TOKENS, replace
-from indexer.curate.redact.spans import Kind, Span, Tagger
+from indexer.curate.redact.replace import replace
+from indexer.curate.redact.spans import Span
+from indexer.curate.redact.tagging import Tagger, tagged
 from indexer.source_file import SourceFile
 
+NAME = "redact"
 MOST_ROUNDS = 8  # in practice the second finds nothing
-_ANY_TOKEN = re.compile("|".join(TOKENS.values()))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,13 +30,17 @@ def redact(text: str, tagger: Tagger | None = None) -> Redaction:
     """Replace what the rules, and the tagger if there is one, find.
 
     A replacement can bring a new find to light (the end of one thing is the beginning of another),
-    so the result is looked at again until nothing is left: a redacted text has nothing to redact.
+    so the result is looked at again until no rule finds anything. The tagger is asked once.
+
+    Raises:
+        CurateError: the tagger answers what no tagger may.
     """
     spans: list[Span] = []
     result = text
     places: list[tuple[int, int]] = []
-    for _ in range(MOST_ROUNDS):
-        found = merge([*find(result), *(_tagged(result, tagger) if tagger else ())])
+    by_tagger = list(tagged(text, tagger)) if tagger else []
+    for n_round in range(MOST_ROUNDS):
+        found = find(result, () if n_round else by_tagger)
         if not found:
             break
         spans = merge([*spans, *_in_original(found, spans, places)])
@@ -44,9 +48,16 @@ def redact(text: str, tagger: Tagger | None = None) -> Redaction:
     return Redaction(result, tuple(spans))
 
 
-def step_redact(file: SourceFile) -> SourceFile:
-    """The step of curation: the file with a redacted text."""
-    redaction = redact(file.text)
+def redaction_step(tagger: Tagger | None) -> Step:
+    """The step of curation; the tagger, where there is one, is named by its digest."""
+    if tagger is None:
+        return Step(NAME, step_redact)
+    return Step(f"{NAME}: tagger {tagger.digest[:12]}", partial(step_redact, tagger=tagger))
+
+
+def step_redact(file: SourceFile, tagger: Tagger | None = None) -> SourceFile:
+    """The file with a redacted text."""
+    redaction = redact(file.text, tagger)
     return dataclasses.replace(file, text=redaction.text) if redaction.spans else file
 
 
@@ -68,29 +79,3 @@ def _in_original(
         yield span._replace(
             start=original(span.start, is_end=False), end=original(span.end, is_end=True)
         )
-
-
-def _tagged(text: str, tagger: Tagger) -> Iterator[Span]:
-    """The tagger's spans that are worth replacing (the rules of bigcode-dataset's utils.py).
-
-    Dropped are: three characters or fewer, keys of eight or fewer, names of one word, addresses
-    that are private or public resolvers, and whatever lies in a replacement.
-    """
-    taken = [match.span() for match in _ANY_TOKEN.finditer(text)]
-    starts = [start for start, _ in taken]
-    for span in tagger(text):
-        body = text[span.start : span.end]
-        shortest = 9 if span.kind is Kind.KEY else 4
-        number = bisect_right(starts, span.start) - 1
-        inside = number >= 0 and span.end <= taken[number][1]
-        if inside or len(body) < shortest or (span.kind is Kind.NAME and not body.split()[1:]):
-            continue
-        if span.kind is not Kind.IP_ADDRESS or _is_public(body):
-            yield span
-
-
-def _is_public(text: str) -> bool:
-    try:
-        return ipaddress.ip_address(text).is_global and text not in PUBLIC_RESOLVERS
-    except ValueError:
-        return False

@@ -6,11 +6,13 @@ member of that kind (bigcode-dataset, pii/ner/pii_redaction, replaces so before 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from indexer.curate.redact.spans import Kind, Span
 
 TOKENS = {kind: f"<{kind}>" for kind in Kind if kind is not Kind.IP_ADDRESS}
+ANY_TOKEN = re.compile("|".join(TOKENS.values()))
 PRIVATE_IPV4 = ("10.37.84.12", "172.19.206.5", "192.168.71.33", "10.201.9.148", "172.27.3.91")
 PRIVATE_IPV6 = ("fd3a:91c4:7e02::5", "fdb8:20d6:4a1f::9", "fd57:ce83:b6f0::c")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -25,11 +24,3 @@ class Span(NamedTuple):
     end: int
     kind: Kind
     rule: str
-
-
-class Tagger(Protocol):
-    """Finds what no rule can (names, usernames) in a text; offsets are code points."""
-
-    def __call__(self, text: str, /) -> Iterable[Span]:
-        """The spans found, in any order; they may overlap."""
-        ...

@@ -10,8 +10,9 @@ import zlib
 import pytest
 
 from indexer import Origin, SourceFile
-from indexer.curate.redact import Kind, redact, step_redact
+from indexer.curate.redact import Kind, redact
 from indexer.curate.redact.formats import FORMATS, crc32_base62, json_header
+from indexer.curate.redact.redaction import step_redact
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 HEX = "0123456789abcdef"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.curate.redact import Kind, Span, redact
+from indexer.curate.redact import Kind, redact
 from indexer.curate.redact.replace import PRIVATE_IPV4, PRIVATE_IPV6, TOKENS
 
 PIECES = [
@@ -84,24 +84,6 @@ def test_no_piece_of_an_assigned_key_survives(seed: int, length: int, name: str)
 
     if redacted != text:
         assert not any(key[at : at + 8] in redacted for at in range(length - 7))
-
-
-def test_a_tagger_adds_names_and_usernames() -> None:
-    """Names of two words and usernames come from the tagger; its other kinds join the rules'."""
-    text = "# Written by Ada Lovelace (adal), password = 'hunter2'\n"
-
-    def tag(part: str) -> list[Span]:
-        kinds = {"Ada Lovelace": Kind.NAME, "adal": Kind.USERNAME, "hunter2": Kind.PASSWORD}
-        places = {word: part.find(word) for word in kinds}
-        return [
-            Span(at, at + len(word), kinds[word], "tagger")
-            for word, at in places.items()
-            if at >= 0
-        ]
-
-    redaction = redact(text, tag)
-
-    assert redaction.text == "# Written by <NAME> (<USERNAME>), password = '<PASSWORD>'\n"
 
 
 HOSTILE = {
