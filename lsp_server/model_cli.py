@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from lsp_server.errors import ModelError, ModelMissingError, ModelUsageError, StarciteServerError
+from lsp_server.errors import ModelDamagedError, ModelError, ModelUsageError, StarciteServerError
 from lsp_server.model_fetch import fetch_model
 from lsp_server.models import (
     DEFAULT_MODEL,
@@ -22,6 +22,8 @@ from lsp_server.models import (
     open_model,
     verify_model,
 )
+from stareencoder import EncoderError
+from stareencoder.shipped import ENCODER, verify_encoder
 
 WRONG_USAGE, COULD_NOT, INTERRUPTED = 2, 3, 130
 
@@ -87,16 +89,26 @@ def list_models(as_json: bool) -> None:
 def verify(name: str) -> None:
     """Compare the files of one model, or of all, with the sha256 in their manifests.
 
+    All are the completion models and the encoder that comes with the package.
+
     Example: starcite model verify smollm2-135m
     """
-    names = [name] if name else installed_models()
+    names = [name] if name else [*installed_models(), ENCODER]
     with _one_line_errors():
-        if not names:
-            raise ModelMissingError("no models; run: starcite model fetch")
         for each in names:
-            with _progress_bar(f"Verifying {each}") as progress:
-                verify_model(open_model(each), progress)
+            if each == ENCODER:
+                _verify_encoder()
+            else:
+                with _progress_bar(f"Verifying {each}") as progress:
+                    verify_model(open_model(each), progress)
             click.echo(f"{each}: whole")
+
+
+def _verify_encoder() -> None:
+    try:
+        verify_encoder()
+    except EncoderError as error:
+        raise ModelDamagedError(str(error)) from error
 
 
 def _in_words(row: dict[str, Any]) -> str:

@@ -289,6 +289,8 @@ def export(
 ) -> None:
     """Write the ONNX graph of MODEL, in eight bits if that agrees with it well enough.
 
+    MODEL is a decoder or an encoder.
+
     Beside it goes a model card, which counts the licences of the shards if they are what MODEL was
     trained on; `starcite train card` adds scores to it.
 
@@ -298,14 +300,20 @@ def export(
     """
     with one_line_errors("run the same command again"):
         _needs_extra()
+        from stareencoder.config import EncoderConfig
         from training.batches import heldout_windows
-        from training.checkpoint import read_decoder_config
+        from training.checkpoint import read_config
         from training.export import export_model
 
-        block_size = min(read_decoder_config(model).n_positions, 512)
+        config = read_config(model)
+        is_encoder = isinstance(config, EncoderConfig)
+        block_size = min(config.n_positions // 2 if is_encoder else config.n_positions, 512)
         windows, _ = heldout_windows(heldout, block_size, n_tokens)
         click.echo(f"Comparing graphs on {windows[:, 1:].size:,} tokens", err=True)
         licenses = _data_licenses(model, shards or frozen_corpus_path())
+        if is_encoder:
+            _export_encoder(model, folder, windows[:, 2:-1], licenses, as_json=as_json)
+            return
         exported = export_model(model, folder, windows, data_licenses=licenses)
         if as_json:
             click.echo(json.dumps(asdict(exported), indent=1, default=str))
@@ -320,7 +328,7 @@ def export(
 
 @train.command()
 @click.argument("folder", type=_PATH)
-@click.option("--scores", type=_PATH, help="The JSON of `starcite eval model` with it.")
+@click.option("--scores", type=_PATH, help="JSON of `starcite eval model`, or of the bench.")
 def card(*, folder: Path, scores: Path | None) -> None:
     """Write the model card of the exported FOLDER anew, with scores of these very weights.
 
@@ -330,9 +338,30 @@ def card(*, folder: Path, scores: Path | None) -> None:
     """
     with one_line_errors():
         _needs_extra()
+        from stareencoder.config import EncoderConfig
+        from training.checkpoint import read_config
+        from training.encoder_card import write_encoder_card
         from training.model_card import write_card
 
-        click.echo(write_card(folder, scores))
+        is_encoder = isinstance(read_config(folder), EncoderConfig)
+        click.echo((write_encoder_card if is_encoder else write_card)(folder, scores))
+
+
+def _export_encoder(
+    model: Path, folder: Path, windows: Any, licenses: dict[str, Any], *, as_json: bool
+) -> None:
+    from training.encoder_export import export_encoder
+
+    measured = export_encoder(model, folder, windows, data_licenses=licenses)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in measured], indent=1))
+        return
+    for one in measured:
+        click.echo(
+            f"{one.kind}: {one.n_bytes / 1e6:.1f} MB, cosine to the checkpoint "
+            f"{one.mean_cosine:.4f}, at least {one.min_cosine:.4f}"
+        )
+    click.echo(folder)
 
 
 def _data_licenses(model: Path, shards: Path) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def card_text(
         f"## Training\n\n{_training(manifest)}",
         f"## Held-out text while it was trained\n\n{_curve(manifest)}",
         f"## Scores\n\n{_score_table(scores)}",
-        f"## Data and its licences\n\n{_licenses(manifest)}",
+        f"## Data and its licences\n\n{data_part(manifest)}",
         f"## Limits\n\n{_LIMITS}",
     ]
     return "\n\n".join(parts) + "\n"
@@ -141,7 +141,7 @@ def _training(manifest: Mapping[str, Any]) -> str:
          f"{one['top1']:.1%}, divergence {one['kl']:.4f} nats")
         for one in manifest.get("agreement", [])
     ]  # fmt: skip
-    return _table(("", ""), facts)
+    return rows_as_table(("", ""), facts)
 
 
 def _recipe(recipe: Mapping[str, Any]) -> list[str]:
@@ -152,7 +152,7 @@ def _curve(manifest: Mapping[str, Any]) -> str:
     points = [(f"{tokens / 1e6:.1f} M", f"{bpb:.3f}") for tokens, bpb in manifest.get("curve", [])]
     if not points:
         return "Not recorded."
-    return _table(("tokens", "bits per byte"), points)
+    return rows_as_table(("tokens", "bits per byte"), points)
 
 
 def _score_table(scores: Sequence[Mapping[str, Any]]) -> str:
@@ -162,7 +162,7 @@ def _score_table(scores: Sequence[Mapping[str, Any]]) -> str:
         (f"{one['task']}: {one['row']}", str(one["column"]), _estimate(one), f"{one['n']:,}")
         for one in scores
     ]
-    return _table(("what", "figure", "value (95 % interval)", "n"), rows)
+    return rows_as_table(("what", "figure", "value (95 % interval)", "n"), rows)
 
 
 def _estimate(one: Mapping[str, Any]) -> str:
@@ -174,7 +174,8 @@ def _estimate(one: Mapping[str, Any]) -> str:
     return f"{value}{unit}" + (f" ({low}-{high})" if low and high else "")
 
 
-def _licenses(manifest: Mapping[str, Any]) -> str:
+def data_part(manifest: Mapping[str, Any]) -> str:
+    """Files and text of each licence, as Markdown."""
     licenses = manifest.get("data_licenses")
     if not licenses:
         return "Not recorded: the shards were not at hand when the model was exported."
@@ -183,10 +184,11 @@ def _licenses(manifest: Mapping[str, Any]) -> str:
         for name, count in sorted(licenses.items(), key=lambda one: -one[1]["n_bytes"])
     ]
     text = "Packages whose metadata and licence file agree; Starcite's lock names each of them."
-    return f"{text}\n\n{_table(('licence', 'files', 'text'), rows)}"
+    return f"{text}\n\n{rows_as_table(('licence', 'files', 'text'), rows)}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def rows_as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 

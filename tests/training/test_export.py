@@ -18,7 +18,8 @@ from training.config import DecoderConfig
 from training.decoder import Decoder
 from training.errors import CheckpointError
 from training.export import GRAPH, export_model, open_session, run_graph
-from training.onnx_graph import build_graph, quantize_rows
+from training.graph_parts import quantize_rows
+from training.onnx_graph import build_graph
 
 CONFIG = DecoderConfig(n_layer=3, n_embd=64, n_head=4, n_positions=64, vocab_size=320)
 WINDOWS = np.random.default_rng(1).integers(19, 320, (4, 33))
