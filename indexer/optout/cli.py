@@ -24,12 +24,13 @@ from indexer.optout.keys import key_path, open_key, parse_public_key, public_key
 from indexer.optout.page import PageContext, render_page
 from indexer.optout.receipt import verify_receipt
 from indexer.optout.render import as_record, as_text
-from indexer.optout.requery import N_SPANS, IndexProbe, OpenProbe
+from indexer.optout.requery import IndexProbe, OpenProbe
 from indexer.optout.resolve import Resolution, resolve
 from indexer.optout.selector import Selector, parse_selector
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
 PROBES = "starcite.probes"  # further ways of asking, that the front door puts into click's context
+_NOTHING = "nothing was there, so there is no receipt; the ledger keeps out of later builds"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SHARED = 0o666  # less the umask: a file that was asked for is nobody's secret
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -90,8 +91,8 @@ def find(
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--receipt", type=_FILE, help="Where to write a copy of the receipt.")
-@click.option("--spans", type=click.IntRange(1, 100), default=N_SPANS, show_default=True,
-              help="Pieces of each document that are asked for again.")  # fmt: skip
+@click.option("--spans", type=click.IntRange(1, 100),
+              help="Pieces of each document to ask for; default: 3, of many fewer.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def forget(
     *,
@@ -100,13 +101,14 @@ def forget(
     dry_run: bool,
     yes: bool,
     receipt: Path | None,
-    spans: int,
+    spans: int | None,
     as_json: bool,
     **asked: tuple[str, ...],
 ) -> None:
     """Take somebody out of the index, at once and for good, with a signed receipt.
 
-    Shows what will go, then asks. No query shows it from then on, and no later build or addition
+    Shows what will go, then asks. What is not in the index is kept out of later builds, and there
+    is nothing to give a receipt for. No query shows it from then on, and no later build or addition
     takes it in again; `starcite index compact` removes it from the disk. What a killed run began
     is finished first. --queued takes up what was asked of `starcite serve`, one after the other;
     what is not confirmed stays in the queue.
@@ -236,12 +238,13 @@ def _is_confirmed(resolution: Resolution, *, as_json: bool) -> bool:
 def _report(
     resolution: Resolution, outcomes: list[Outcome], receipt: Path | None, *, as_json: bool
 ) -> None:
-    if receipt is not None and outcomes:
-        write_file(receipt, outcomes[-1].receipt.read_bytes(), mode=_SHARED)
+    written = outcomes[-1].receipt if outcomes else None
+    if receipt is not None and written is not None:
+        write_file(receipt, written.read_bytes(), mode=_SHARED)
     if as_json:
         done = [
             {
-                "receipt": str(outcome.receipt),
+                "receipt": outcome.receipt and str(outcome.receipt),
                 "n_removed": len(outcome.entry.request.removed),
                 "tombstone_s": round(outcome.tombstone_s, 3),
             }
@@ -253,6 +256,9 @@ def _report(
         click.echo(as_text(resolution))
     for outcome in outcomes:
         n = len(outcome.entry.request.removed)
+        if not n:
+            click.echo(f"{_NOTHING}: {outcome.entry.request.selector}")
+            continue
         click.echo(f"{n:,} documents forgotten in {outcome.tombstone_s:.2f} s; {outcome.receipt}")
     if any(outcome.entry.request.removed for outcome in outcomes):
         click.echo("To remove them from the disk as well, run: starcite index compact")

@@ -1,7 +1,9 @@
 """Carries a request out: the ledger first, then the tombstones, then the receipt.
 
 Whatever is killed in between, the ledger says what was begun: nothing of it is indexed again, and
-the next command finishes it. The writer's lock of the index is held all the while.
+the next command finishes it. The writer's lock of the index is held until no query shows what was
+asked for; the index is asked again, and the receipt made, while others may write it. A lock of its
+own tells a receipt that is being made from one that a killed process has left.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from indexer.errors import IndexChangedError
 from indexer.index import Index
@@ -36,13 +40,13 @@ from indexer.optout.ledger import (
 from indexer.optout.merkle import MerkleTree
 from indexer.optout.receipt import State, make_receipt
 from indexer.optout.requery import (
-    N_SPANS,
     Answer,
     OpenProbe,
     Probes,
     ask_again,
     ask_before,
     choose_pieces,
+    spans_of_each,
     stored_documents,
 )
 from indexer.optout.resolve import Resolution, resolve
@@ -66,7 +70,7 @@ class Outcome:
     """A request that is carried out."""
 
     entry: Entry
-    receipt: Path
+    receipt: Path | None  # None: nothing was there, so there is nothing to prove
     tombstone_s: float  # from the ledger's line to documents that no query shows
 
 
@@ -76,7 +80,7 @@ class Setting:
 
     index: Path
     openers: Sequence[OpenProbe]  # ways of asking the index again
-    n_spans: int = N_SPANS
+    n_spans: int | None = None  # pieces of each document to ask for; None: by how many there are
     progress: Progress = lambda _what, _done, _total: None
 
 
@@ -87,12 +91,16 @@ def finish_pending(setting: Setting) -> list[Outcome]:
         OptoutError: the ledger is broken, or a receipt cannot be made.
         IndexerError: the index cannot be read, or somebody else writes it.
     """
-    if not pending(read_ledger(ledger_path()), setting.index):
-        return []
-    key = open_key(key_path())
-    with changing(setting.index):
-        begun = pending(read_ledger(ledger_path()), setting.index)
-        return [_carry_out(entry, setting, key, {}) for entry in begun]
+    key = open_key(key_path()) if (begun := _begun(setting)) else None
+    outcomes = []
+    for entry in begun:
+        with ExitStack() as held:
+            with changing(setting.index):
+                if key is None or entry not in _begun(setting) or not _claim(entry, held):
+                    continue  # another process finished it, or is at it
+                removal = _remove(entry, setting, held)
+            outcomes.append(_prove(removal, setting, key, {}))
+    return outcomes
 
 
 def was_asked(selector: Selector) -> bool:
@@ -102,7 +110,7 @@ def was_asked(selector: Selector) -> bool:
 
 
 def forget(shown: Resolution, setting: Setting) -> Outcome:
-    """Take out what was shown, and nothing else.
+    """Take out what was shown, and nothing else; without a receipt if that is nothing.
 
     Raises:
         IndexChangedError: the index changed since, so that it would be something else.
@@ -111,24 +119,29 @@ def forget(shown: Resolution, setting: Setting) -> Outcome:
     """
     key = open_key(key_path())
     path = setting.index
-    with changing(path):
-        with Index.open(path) as index:
-            resolution = resolve(index, shown.selector)
-        if resolution.removed != shown.removed:
-            raise IndexChangedError(path)
-        tree = MerkleTree(bytes.fromhex(sha256) for sha256 in resolution.live)
-        seed = tree.root.hex()
-        found_before = _ask_before(resolution, setting, seed)
-        request = Request(
-            selector=resolution.selector,
-            index=str(path),
-            corpus_digest=resolution.corpus_digest,
-            root=seed,
-            n_documents=len(tree),
-            removed=resolution.removed,
-        )
-        entry = append_request(ledger_path(), request)
-        return _carry_out(entry, setting, key, found_before)
+    with ExitStack() as held:
+        with changing(path):
+            with Index.open(path) as index:
+                resolution = resolve(index, shown.selector)
+            if resolution.removed != shown.removed:
+                raise IndexChangedError(path)
+            tree = MerkleTree(bytes.fromhex(sha256) for sha256 in resolution.live)
+            seed = tree.root.hex()
+            found_before = _ask_before(resolution, setting, seed)
+            request = Request(
+                selector=resolution.selector,
+                index=str(path),
+                corpus_digest=resolution.corpus_digest,
+                root=seed,
+                n_documents=len(tree),
+                removed=resolution.removed,
+            )
+            entry = append_request(ledger_path(), request)
+            if not request.removed:
+                return Outcome(entry=entry, receipt=None, tombstone_s=0.0)
+            _claim(entry, held)
+            removal = _remove(entry, setting, held)
+        return _prove(removal, setting, key, found_before)
 
 
 def receipt_path(entry: Entry) -> Path:
@@ -136,36 +149,82 @@ def receipt_path(entry: Entry) -> Path:
     return optout_path() / "receipts" / f"{entry.number:06d}.json"
 
 
-def _carry_out(
-    entry: Entry,
-    setting: Setting,
-    key: Ed25519PrivateKey,
-    found_before: dict[tuple[str, int, str], bool],
-) -> Outcome:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Removal:
+    """A request of which nothing is shown any more, with all that its receipt is made of."""
+
+    entry: Entry
+    tombstone_s: float
+    tombstoned_at: str
+    after: State
+    tree_after: MerkleTree
+    corpora: frozenset[str]
+    probes: Probes  # these and the texts were opened before anybody could rewrite the index
+    stored: Iterable[tuple[Document, str]]
+
+
+def _begun(setting: Setting) -> list[Entry]:
+    return pending(read_ledger(ledger_path()), setting.index)
+
+
+def _claim(entry: Entry, held: ExitStack) -> bool:
+    """Whether this process may make the receipt of a request, as long as `held` is open."""
+    path = receipt_path(entry)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.enter_context(lock)
+    except Timeout:
+        return False
+    except OSError as error:
+        raise OptoutError(f"cannot write in {path.parent}: {error.strerror or error}") from error
+    return True
+
+
+def _remove(entry: Entry, setting: Setting, held: ExitStack) -> _Removal:
+    """Tombstones; for who is the only writer. What the receipt needs stays open in `held`."""
     started = time.monotonic()
     request, path = entry.request, setting.index
     _tombstone(path, set(request.removed))
     tombstone_s = time.monotonic() - started
     tombstoned_at = _now()
-    records, answers = _ask_again(request, setting, found_before)
     after, tree = _state_after(path)
-    held = ({request.corpus_digest, *_corpora(path, request.removed)}, _earlier_digests())
-    data = make_receipt(
+    return _Removal(
         entry=entry,
-        tool=built_by(),
+        tombstone_s=tombstone_s,
+        tombstoned_at=tombstoned_at,
         after=after,
         tree_after=tree,
-        tombstoned_at=tombstoned_at,
+        corpora=frozenset({request.corpus_digest, *_corpora(path, request.removed)}),
+        probes=held.enter_context(Probes(path, setting.openers)),
+        stored=stored_documents(path, request.removed),
+    )
+
+
+def _prove(
+    removal: _Removal,
+    setting: Setting,
+    key: Ed25519PrivateKey,
+    found_before: dict[tuple[str, int, str], bool],
+) -> Outcome:
+    """Ask again, and write the receipt; whoever else writes the index meanwhile."""
+    records, answers = _ask_again(removal, setting, found_before)
+    data = make_receipt(
+        entry=removal.entry,
+        tool=built_by(),
+        after=removal.after,
+        tree_after=removal.tree_after,
+        tombstoned_at=removal.tombstoned_at,
         issued_at=_now(),
         removed=records,
         answers=answers,
-        models=related_models(models_path(), *held),
+        models=related_models(models_path(), removal.corpora, _earlier_digests()),
         key=key,
     )
-    receipt = receipt_path(entry)
+    receipt = receipt_path(removal.entry)
     write_file(receipt, data)
-    append_done(ledger_path(), entry, receipt_sha256=hashlib.sha256(data).hexdigest())
-    return Outcome(entry=entry, receipt=receipt, tombstone_s=tombstone_s)
+    append_done(ledger_path(), removal.entry, receipt_sha256=hashlib.sha256(data).hexdigest())
+    return Outcome(entry=removal.entry, receipt=receipt, tombstone_s=removal.tombstone_s)
 
 
 def _tombstone(path: Path, removed: set[str]) -> None:
@@ -197,19 +256,19 @@ def _ask_before(
 
 
 def _ask_again(
-    request: Request, setting: Setting, found_before: dict[tuple[str, int, str], bool]
+    removal: _Removal, setting: Setting, found_before: dict[tuple[str, int, str], bool]
 ) -> tuple[list[dict[str, Any]], list[Answer]]:
     """What is known of each removed document, and that no way of asking finds it any more."""
+    request = removal.entry.request
     records = {sha256: {"sha256": sha256} for sha256 in request.removed}
     answers: list[Answer] = []
     n_total = len(records)
-    with Probes(setting.index, setting.openers) as probes:
-        stored = stored_documents(setting.index, request.removed)
-        for n_done, (document, text) in enumerate(stored):
-            setting.progress("asking again", n_done, n_total)
-            records[document.sha256] = _describe(document, text, request.selector)
-            pieces = choose_pieces(document, text, seed=request.root, n=setting.n_spans)
-            answers.extend(ask_again(probes, pieces, found_before=found_before))
+    n_spans = setting.n_spans or spans_of_each(n_total)
+    for n_done, (document, text) in enumerate(removal.stored):
+        setting.progress("asking again", n_done, n_total)
+        records[document.sha256] = _describe(document, text, request.selector)
+        pieces = choose_pieces(document, text, seed=request.root, n=n_spans)
+        answers.extend(ask_again(removal.probes, pieces, found_before=found_before))
     setting.progress("asking again", n_total, n_total)
     return list(records.values()), answers
 

@@ -114,13 +114,14 @@ def append_done(path: Path, entry: Entry, *, receipt_sha256: str) -> Entry:
 
 
 def pending(entries: list[Entry], index: Path) -> list[Entry]:
-    """The requests of an index that were begun, and not carried through to a receipt."""
+    """The requests of an index that were begun, and not carried through to a receipt.
+
+    One of which the index held nothing has no receipt.
+    """
     done = {entry.body.get("request") for entry in entries if entry.kind == DONE}
-    return [
-        entry
-        for entry in entries
-        if entry.kind == FORGET and entry.number not in done and entry.request.index == str(index)
-    ]
+    begun = [entry for entry in entries if entry.kind == FORGET and entry.number not in done]
+    asked = ((entry, entry.request) for entry in begun)
+    return [entry for entry, what in asked if what.removed and what.index == str(index)]
 
 
 def _append(path: Path, kind: str, body: Mapping[str, Any]) -> Entry:

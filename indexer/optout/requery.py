@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.errors import IndexerError
 from indexer.index import Index
@@ -24,7 +25,8 @@ from indexer.text.lex import lex
 from indexer.text.normalize import to_bytes, to_text
 from indexer.text.winnow import winnow
 
-N_SPANS = 3
+N_SPANS = 3  # pieces of a document, of few documents
+N_PIECES = 1_000  # in all, of many; each document is asked for at least once
 _SPAN_LINES = 30
 _MAX_SPAN_BYTES = 4_000  # of minified lines; a query of any length finds what a shorter one does
 _TOP_K = 10  # leads; a piece that is still indexed is the very first
@@ -113,6 +115,11 @@ class Probes:
             yield probe.name, probe.ask(piece.text, piece.language)
 
 
+def spans_of_each(n_documents: int) -> int:
+    """How many pieces of each document to ask for: fewer of many, so that it takes seconds."""
+    return max(1, min(N_SPANS, N_PIECES // max(n_documents, 1)))
+
+
 def choose_pieces(document: Document, text: str, *, seed: str, n: int = N_SPANS) -> list[Piece]:
     """Up to `n` different ranges of lines of a text, the same for the same seed."""
     lines = to_bytes(text).splitlines(keepends=True)
@@ -138,12 +145,20 @@ def choose_pieces(document: Document, text: str, *, seed: str, n: int = N_SPANS)
 
 
 def stored_documents(path: Path, sha256s: Iterable[str]) -> Iterator[tuple[Document, str]]:
-    """Documents, with their texts, that an index still stores, forgotten or not."""
-    wanted = np.array(sorted(set(sha256s)), dtype="S64")
+    """Documents, with their texts, that an index still stores, forgotten or not.
+
+    Its files are opened at once, so that what is rewritten later is given all the same.
+    """
+    folders = [path / SEGMENTS_NAME / name for name in read_manifest(path).segments]
+    opened = [(DocumentReader(folder), TextReader(folder)) for folder in folders]
+    return _stored(opened, np.array(sorted(set(sha256s)), dtype="S64"))
+
+
+def _stored(
+    opened: Sequence[tuple[DocumentReader, TextReader]], wanted: NDArray[np.bytes_]
+) -> Iterator[tuple[Document, str]]:
     seen: set[str] = set()
-    for name in read_manifest(path).segments:
-        folder = path / SEGMENTS_NAME / name
-        documents, texts = DocumentReader(folder), TextReader(folder)
+    for documents, texts in opened:
         for number in np.flatnonzero(np.isin(documents.digests(), wanted)).tolist():
             document = documents.read(number, document_id=number)
             if document.sha256 not in seen:

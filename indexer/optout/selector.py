@@ -123,11 +123,15 @@ def match(
 def is_origin(selector: Selector, origin: Origin) -> bool:
     """Whether a place of publication is meant; it is if the request says nothing about places."""
     repository = origin.repository.lower().removesuffix(".git")
+    in_group = "/".join(repository.split("/")[-2:])  # as a checkout names a project of a group
     package = "" if origin.repository else normal_package(origin.name)
     owner = repository.partition("/")[0]
     return (
         (not selector.owners or _has_owner(selector.owners, owner, package))
-        and (not selector.repositories or repository in selector.repositories)
+        and (
+            not selector.repositories
+            or not {repository, in_group}.isdisjoint(selector.repositories)
+        )
         and (not selector.packages or package in selector.packages)
         and (
             not selector.paths
@@ -180,8 +184,11 @@ def _owner(value: str) -> str:
 def _repository(value: str) -> str:
     found = _URL.fullmatch(value.strip())
     parts = (found[1] if found else value).strip().strip("/").removesuffix(".git").split("/")
-    if len(parts) < 2:
-        raise SelectorError(f"--repo {value!r} is not owner/name, nor a repository's address")
+    if len(parts) != 2:
+        raise SelectorError(
+            f"--repo {value!r} is not owner/name, nor a repository's address; of a project in "
+            "groups give the last two names"
+        )
     return "/".join(_name(part, "--repo") for part in parts)
 
 

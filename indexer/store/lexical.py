@@ -172,18 +172,19 @@ class LexicalReader:
         if query is None or top_k < 1:
             return []
         n_asked, n_seen = top_k, 0
-        leads: list[Lead] = []
+        live: list[tuple[float, tantivy.DocAddress]] = []
         while True:
             hits = self._searcher.search(query, limit=n_asked, count=False).hits
             # The first ones are those of the search before, which asked for fewer.
-            leads += [
-                self._lead(score, address)
-                for score, address in hits[n_seen:]
-                if is_live(self._number(address))
-            ]
-            if len(leads) >= top_k or len(hits) < n_asked:
+            for hit in hits[n_seen:]:
+                if len(live) >= top_k and hit[0] < live[-1][0]:  # only ties can still matter
+                    break
+                if is_live(self._number(hit[1])):
+                    live.append(hit)
+            if len(live) >= top_k or len(hits) < n_asked:
                 break
             n_asked, n_seen = n_asked * _MORE, len(hits)
+        leads = [self._lead(score, address) for score, address in live]
         leads.sort(key=lambda lead: (-lead.score, lead.document_id, lead.start_line))
         return leads[:top_k]
 

@@ -25,11 +25,17 @@ from typing import Any
 
 from machine import cpu_name
 
+from attribution.probe import TraceProbe
 from indexer.add import add_segment
 from indexer.compact import CompactReport, compact_index
 from indexer.config import default_index_path
 from indexer.errors import DocumentForgottenError
 from indexer.index import Index
+from indexer.optout.forget import Setting, forget
+from indexer.optout.receipt import verify_receipt
+from indexer.optout.requery import IndexProbe
+from indexer.optout.resolve import resolve
+from indexer.optout.selector import parse_selector
 from indexer.source_file import SourceFile
 from indexer.text.lex import lex
 from indexer.text.winnow import winnow
@@ -38,6 +44,7 @@ from indexer.verify import verify_index
 
 N_FORGETTINGS = 20
 N_LOOKUPS = 300
+N_IN_RECEIPT = 1000
 ADDED_BYTES = 30_000_000
 
 
@@ -85,7 +92,28 @@ def measure(path: Path) -> dict[str, Any]:
         merge = measure_rewriting(path, index, lambda: compact_index(path, join_all=True))
         facts |= {"merge": merge}
         n_damaged = sum(bool(check.problem) for check in verify_index(path))
-    return {**facts, "n_damaged_after": n_damaged}
+    return {**facts, "n_damaged_after": n_damaged, "receipt": measure_receipt(path)}
+
+
+def measure_receipt(path: Path) -> dict[str, Any]:
+    """An opt-out of a thousand documents with its receipt, as `starcite index forget` makes it."""
+    os.environ["STARCITE_HOME"] = str(path.with_name("home"))  # a ledger and a key of its own
+    with Index.open(path) as index:
+        digests = [sha256 for _, sha256 in islice(index.live_digests(), N_IN_RECEIPT)]
+        shown = resolve(index, parse_selector(content_hashes=digests))
+    wall_before, cpu_before = time.perf_counter(), time.process_time()
+    outcome = forget(shown, Setting(index=path, openers=[IndexProbe, TraceProbe]))
+    wall_s, cpu_s = time.perf_counter() - wall_before, time.process_time() - cpu_before
+    if outcome.receipt is None:
+        raise RuntimeError("documents were forgotten without a receipt")
+    proven = verify_receipt(outcome.receipt.read_bytes())
+    return {
+        "n_removed": proven.n_removed,
+        "n_questions": proven.n_questions,
+        "tombstone_s": round(outcome.tombstone_s, 3),
+        "wall_s": round(wall_s, 1),
+        "cpu_s": round(cpu_s, 1),
+    }
 
 
 def measure_forgetting(path: Path, index: Index) -> dict[str, Any]:

@@ -184,13 +184,61 @@ def test_a_second_time_is_nothing_to_do(built: Path, start: Run) -> None:
 
 
 def test_who_is_not_in_it_can_ask_as_well(built: Path, start: Run, tmp_path: Path) -> None:
-    """A request that matches nothing is kept, with a receipt, and keeps later files out."""
+    """A request that matches nothing is kept for later files, without a receipt of nothing."""
     copy = tmp_path / "receipt.json"
-    code, _, _ = finish(start("forget", "--owner", "future", "--yes", "--receipt", copy))
+    code, out, _ = finish(start("forget", "--owner", "future", "--yes", "--receipt", copy))
+    again, _, _ = finish(start("forget", "--package", "package1", "--yes", "--json"))
+    entries = read_ledger(ledger_path())
 
-    assert code == 0
-    assert verify_receipt(copy.read_bytes()).n_removed == 0
-    assert [entry.request.removed for entry in read_ledger(ledger_path())[:1]] == [()]
+    assert (code, again) == (0, 0)
+    assert "there is no receipt; the ledger keeps out of later builds: owner future" in out
+    assert not copy.exists()
+    assert [(entry.kind, entry.number) for entry in entries] == [
+        (FORGET, 1),
+        (FORGET, 2),
+        (DONE, 3),
+    ]
+    assert entries[0].request.removed == ()
+    receipts = ledger_path().parent / "receipts"
+    assert [path.name for path in receipts.glob("*.json")] == ["000002.json"]
+
+
+def test_a_repository_that_is_none_is_refused(built: Path, start: Run) -> None:
+    """A malformed repository ends with 2, and neither a ledger nor a receipt is written."""
+    for asked in ("a/b/c/d", "https://github.com/a/b/tree/main", "a", "a//b", "a/b c"):
+        code, out, err = finish(start("forget", "--repo", asked, "--yes"))
+
+        assert (code, out, len(err.splitlines())) == (2, "", 1), err
+        assert f"--repo {asked!r}" in err or "is no name" in err
+    assert not ledger_path().parent.exists()
+
+
+BEFORE_ASKING = (
+    "import sys\nimport indexer.optout.forget as module\nreal = module.make_receipt\n"
+    "def waiting(**named):\n"
+    "    print('holding', flush=True)\n    sys.stdin.readline()\n    return real(**named)\n"
+    "module.make_receipt = waiting\n"
+)
+
+
+def test_others_write_while_a_receipt_is_made(
+    built: Path, start: Run, canaries: list[SourceFile]
+) -> None:
+    """While a receipt is made, the index is compacted, others are forgotten, and it still holds."""
+    first = start("forget", "--owner", OWNER, "--yes", "--json", before=BEFORE_ASKING)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "holding\n"
+    second = finish(start("forget", "--package", "package1", "--yes"))
+    compacted = finish(start("compact"))
+
+    assert (second[0], compacted[0]) == (0, 0), (second, compacted)
+    assert "finished what was begun" not in second[2]
+    assert live_owners(built).isdisjoint({OWNER, "package1"})
+    code, out, err = finish(first, "go on\n")
+    assert code == 0, err
+    proven = verify_receipt(Path(json.loads(out)["done"][0]["receipt"]).read_bytes())
+    assert (proven.n_removed, proven.n_asked) == (len(canaries), len(canaries))
+    assert pending(read_ledger(ledger_path()), built) == []
 
 
 def test_everything_can_be_forgotten(built: Path, start: Run) -> None:

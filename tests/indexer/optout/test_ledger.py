@@ -40,7 +40,7 @@ def ledger(tmp_path: Path) -> Path:
     path = tmp_path / "optout" / "ledger.jsonl"
     first = append_request(path, REQUEST)
     append_done(path, first, receipt_sha256="e" * 64)
-    append_request(path, replace(REQUEST, selector=parse_selector(paths=["é/*"]), removed=()))
+    append_request(path, replace(REQUEST, selector=parse_selector(paths=["é/*"])))
     return path
 
 
@@ -52,6 +52,8 @@ def test_what_is_appended_is_read_back(ledger: Path) -> None:
     assert second.request.selector.paths == ("é/*",)
     assert [entry.previous for entry in (first, done, second)] == [GENESIS, first.hash, done.hash]
     assert pending([first, done, second], Path("/srv/index")) == [second]
+    nothing = replace(second, body={**second.body, "removed": []})
+    assert pending([first, done, nothing], Path("/srv/index")) == []  # there is nothing to prove
     assert pending([first, done, second], Path("/srv/other")) == []
 
 

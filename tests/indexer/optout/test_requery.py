@@ -16,6 +16,7 @@ from indexer.optout.requery import (
     Probes,
     ask_again,
     choose_pieces,
+    spans_of_each,
     stored_documents,
 )
 from indexer.source_file import SourceFile
@@ -54,6 +55,11 @@ def test_the_same_seed_chooses_the_same(text: str, seed: str) -> None:
 
     assert pieces == choose_pieces(document, text, seed=seed, n=3)
     assert choose_pieces(document, text, seed=seed, n=1)[0] in pieces
+
+
+def test_of_many_documents_fewer_pieces_are_asked_for() -> None:
+    """Each document is asked for, and all of them together not much more than a thousand times."""
+    assert [spans_of_each(n) for n in (0, 1, 333, 500, 501, 10**6)] == [3, 3, 3, 2, 1, 1]
 
 
 def test_another_seed_chooses_others(canaries: list[SourceFile]) -> None:

@@ -74,6 +74,14 @@ def test_match(asked: dict[str, Any], expected: tuple[Origin, ...] | None) -> No
     assert found(**asked) == expected
 
 
+def test_a_project_of_a_group_goes_by_its_last_two_names() -> None:
+    """A record may name all groups that a project is in; a checkout names the last one."""
+    grouped = replace(CHECKOUT, repository="group/sub/Project")
+
+    assert found((PACKAGE, grouped), repositories=["sub/project"]) == (grouped,)
+    assert found((PACKAGE, grouped), repositories=["group/sub"]) is None
+
+
 def test_twins_are_meant_too() -> None:
     """An origin that a document only stands for, as its near-duplicate, is found as any other."""
     twin = replace(CHECKOUT, repository="grace/cobol", relation="near")
@@ -90,6 +98,8 @@ def test_twins_are_meant_too() -> None:
         ({"owners": ["ada/engine"]}, "ask with --repo"),
         ({"repositories": ["ada"]}, "not owner/name"),
         ({"repositories": ["ada/eng ine"]}, "no name"),
+        ({"repositories": ["a/b/c/d"]}, "the last two names"),
+        ({"repositories": ["https://github.com/ada/engine/tree/main"]}, "the last two names"),
         ({"packages": ["a/b"]}, "no name"),
         ({"paths": [""]}, "is empty"),
         ({"paths": ["a\\b"]}, "backslash"),
