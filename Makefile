@@ -147,10 +147,8 @@ index_writers += $(wildcard indexer/corpus/default.digest indexer/curate/default
 	$(step) "fetch the packages outside the index" -- $(starcite) corpus fetch --lock $< --to $(heldout)
 	@touch $@
 
-data := .starcite/index.stamp .starcite/model.stamp
-
-ready: .venv/base.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix $(data)
+ready: .venv/base.stamp .tools/code-server.stamp vscode-ext/dist/starcite.vsix .starcite/index.stamp
 	@:
 
-test-ready: ready .venv/dev.stamp vscode-ext/node_modules/dev.stamp
+test-ready: ready .starcite/model.stamp .venv/dev.stamp vscode-ext/node_modules/dev.stamp
 	@$(workbench) browser

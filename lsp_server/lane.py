@@ -14,6 +14,7 @@ from lsp_server.engine import Engine, open_engine
 from lsp_server.errors import ModelError
 from lsp_server.models import DEFAULT_MODEL
 
+_WITH_COPY = "copy+"
 _OPTIONS = CompletionOptions(linger_ms=0, patience_ms=60_000)  # quality, not latency
 
 
@@ -69,7 +70,7 @@ class BlockingLane:
 
 
 def open_lane(name: str) -> BlockingLane:
-    """A lane by name: "copy", "both" (copy and the default model), or a model by name or path.
+    """A lane by name: "copy", a model by name or path, "copy+MODEL", or "both" (of the default).
 
     Raises:
         ModelError: the model cannot be had.
@@ -80,8 +81,8 @@ def open_lane(name: str) -> BlockingLane:
 async def _open(name: str) -> Lane:
     if name == "copy":
         return Lane("copy lane", None, replace(_OPTIONS, sure_copy_chars=3, lone_copy_chars=3))
-    model = DEFAULT_MODEL if name == "both" else name
-    engine = await open_engine(model, idle_exit_s=1)
+    name = f"{_WITH_COPY}{DEFAULT_MODEL}" if name == "both" else name
+    engine = await open_engine(name.removeprefix(_WITH_COPY), idle_exit_s=1)
     settled = asyncio.Event()
     engine.on_state_change(lambda state: settled.set() if state.state != "loading" else None)
     await settled.wait()
@@ -89,6 +90,6 @@ async def _open(name: str) -> Lane:
         detail = engine.state.detail
         await engine.close()
         raise ModelError(detail)
-    if name == "both":
+    if name.startswith(_WITH_COPY):
         return Lane(f"copy lane + {engine.name}", engine, _OPTIONS)
     return Lane(engine.name, engine, replace(_OPTIONS, copy_lane=False))

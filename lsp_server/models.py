@@ -23,7 +23,8 @@ from lsp_server.prompt import FAMILIES, detect_family
 
 MANIFEST, CONFIG, GRAPH = "manifest.json", "config.json", "model.onnx"
 SHIPPED = Path(__file__).with_name("shipped")
-DEFAULT_MODEL = "smollm2-135m"
+DEFAULT_MODEL = "starcite-tiny"  # comes with the package
+FETCHED_MODEL = "smollm2-135m"  # what `starcite model fetch` fetches
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -269,6 +270,6 @@ def _names_in(folder: Path) -> list[str]:
 def _how_to_get(name: str) -> str:
     if (SHIPPED / name).is_dir():
         return "install Starcite again"
-    if name == DEFAULT_MODEL:
+    if name == FETCHED_MODEL:
         return "run: starcite model fetch"
     return "see `starcite model list`, or run: starcite model add PATH"

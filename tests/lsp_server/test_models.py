@@ -88,7 +88,7 @@ def test_what_cannot_be_added_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_model_says_how_to_get_it() -> None:
-    """The default model is fetched, any other one added."""
+    """One model is fetched, any other one added."""
     with pytest.raises(ModelMissingError, match=r"run: starcite model fetch$"):
         open_model("smollm2-135m")
     with pytest.raises(ModelMissingError, match=r"no model 'other'.*starcite model add PATH"):

@@ -223,7 +223,7 @@ async def test_the_copy_lane_answers_before_the_model_has_loaded(
 
 async def test_without_a_model_the_status_says_what_to_do(spawn: Spawn) -> None:
     """No model is a state with the next step in it and not an error."""
-    client = await spawn()
+    client = await spawn(settings={"completion": {"model": "smollm2-135m"}})
     status = await client.wait_for(
         "starcite/status", lambda one: one["model"]["state"] not in {"loading"}
     )
@@ -232,6 +232,17 @@ async def test_without_a_model_the_status_says_what_to_do(spawn: Spawn) -> None:
     assert status["model"]["state"] == "missing"
     assert "starcite model fetch" in status["model"]["detail"]
     assert await client.complete(URI, 0, 4) == []
+
+
+async def test_who_chooses_no_model_gets_the_shipped_one(spawn: Spawn) -> None:
+    """In an empty data folder it loads, and the status names the corpus that it has read."""
+    client = await spawn()
+    status = await client.wait_for(
+        "starcite/status", lambda one: one["model"]["state"] not in {"loading"}
+    )
+
+    assert (status["model"]["name"], status["model"]["state"]) == ("starcite-tiny", "ready")
+    assert "trained on corpus" in status["model"]["detail"]
 
 
 async def test_a_model_that_is_damaged_is_a_state_too(spawn: Spawn, tmp_path: Any) -> None:

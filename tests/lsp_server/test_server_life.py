@@ -80,7 +80,7 @@ async def test_bad_settings_are_named_once_and_the_rest_holds(spawn: Spawn, scri
 
 async def test_changed_settings_change_the_model(spawn: Spawn, script: Script) -> None:
     """Another model in the settings is opened while the editor runs."""
-    client = await spawn()
+    client = await spawn(settings={"completion": {"model": "smollm2-135m"}})
     await client.wait_for("starcite/status", lambda one: one["model"]["state"] == "missing")
     settings = script({"f(": "x)"})
     client.notify("workspace/didChangeConfiguration", {"settings": {"starcite": settings}})

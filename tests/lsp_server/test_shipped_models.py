@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import indexer
+from lsp_server.config import CompletionSettings
 from lsp_server.engine.base import GenerateRequest
 from lsp_server.engine.onnx_loop import OnnxLoop
-from lsp_server.models import SHIPPED, installed_models, open_model, verify_model
+from lsp_server.models import DEFAULT_MODEL, SHIPPED, installed_models, open_model, verify_model
 from lsp_server.prompt import FAMILIES, build_prompt
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/manifest.json"))
@@ -59,3 +60,9 @@ def test_a_shipped_model_writes_text(name: str) -> None:
         answers.append("".join(pieces))
 
     assert answers[0] == answers[1] != ""
+
+
+def test_the_default_model_is_a_shipped_one() -> None:
+    """Whoever chooses nothing gets a model without fetching one."""
+    assert CompletionSettings().model == DEFAULT_MODEL
+    assert DEFAULT_MODEL in NAMES

@@ -42,7 +42,7 @@ class Plan:
 @click.command("model")
 @click.argument("names", metavar="[TASK]...", nargs=-1)
 @click.option("--model", "models", multiple=True, type=click.Path(path_type=Path))
-@click.option("--lane", "lanes", multiple=True, help="copy, both, or a model of `starcite model`.")
+@click.option("--lane", "lanes", multiple=True, help="copy, MODEL of `starcite model`, copy+MODEL.")
 @click.option("--variants", is_flag=True, help="Each model with and without healing and suffix.")
 @click.option("--baselines/--no-baselines", default=True, show_default=True)
 @click.option("--train", "train", type=click.Path(path_type=Path), help="What baselines learn.")

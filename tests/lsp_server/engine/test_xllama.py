@@ -12,7 +12,7 @@ from lsp_server.complete import Completer, CompletionOptions, CompletionRequest
 from lsp_server.engine import Engine, GenerateRequest, open_engine
 from lsp_server.engine.xllama import XllamaLoop, healing_grammar, n_threads
 from lsp_server.errors import ModelError
-from lsp_server.models import DEFAULT_MODEL, open_model
+from lsp_server.models import FETCHED_MODEL, open_model
 
 CODE = "".join(
     f"def area_{n}(width, height):\n    return width * height + {n}\n\n\n" for n in range(15)
@@ -22,7 +22,7 @@ CODE = "".join(
 @pytest.fixture(scope="module")
 def model_path() -> Path:
     try:
-        return open_model(DEFAULT_MODEL).path
+        return open_model(FETCHED_MODEL).path
     except ModelError as error:
         pytest.skip(f"needs the model: {error}")
 
