@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import click
 from indexer.build import BuildReport, Part, build_segments
 from indexer.config import default_corpus_path, default_index_path
 from indexer.console import FAILED, Bar, bars, now_and_then, one_line_errors, step_of
+from indexer.corpus.notebooks import Form
 from indexer.curate.default import curate_default
 from indexer.curate.report import write_report
 from indexer.curate.shards import is_shards, read_shards_manifest
@@ -24,6 +26,7 @@ from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
 from indexer.optout.ledger_filter import without_forgotten
 from indexer.segment_cli import COMMANDS as SEGMENT_COMMANDS
+from indexer.source_options import license_option, notebooks_option
 from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
@@ -48,8 +51,17 @@ for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
 @index.command()
 @click.option("--corpus", "sources", type=_PATH, multiple=True, help=_CORPUS_HELP)
 @click.option("--out", type=_FOLDER, help="The index's folder; default: where queries look.")
+@notebooks_option
+@license_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+def build(
+    *,
+    sources: tuple[Path, ...],
+    out: Path | None,
+    notebooks: Form,
+    stated_license: str,
+    as_json: bool,
+) -> None:
     """Build the index of one or several corpora, in place of the one that is there.
 
     By default the packages that were fetched are curated first, into the frozen corpus, and the
@@ -61,12 +73,15 @@ def build(*, sources: tuple[Path, ...], out: Path | None, as_json: bool) -> None
 
     Example: starcite index build --corpus ~/corpora/mine --out ~/indexes/mine
     """
+    if not sources and (notebooks != "script" or stated_license):
+        raise click.UsageError("--notebooks and --license say how to read a --corpus; give one")
     with one_line_errors("the index is as it was; run the same command again to go on"):
         paths = [source.absolute() for source in sources]
         if not paths:
             with bars() as progress:
                 paths = curate_default(default_corpus_path(), now_and_then(progress))
-        parts = [(digest, Sources(list(some))) for digest, some in groupby(paths, key=_corpus_of)]
+        open_some = partial(Sources, notebooks=notebooks, stated_license=stated_license)
+        parts = [(digest, open_some(list(some))) for digest, some in groupby(paths, key=_corpus_of)]
         with Bar("index build", sum(part.n_bytes() for _, part in parts)) as bar:
             report = build_segments(
                 [

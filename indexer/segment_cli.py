@@ -13,10 +13,12 @@ from indexer.add import AddReport, add_segment
 from indexer.compact import CompactReport, compact_index
 from indexer.config import default_index_path
 from indexer.console import Bar, one_line_errors, step_of
+from indexer.corpus.notebooks import Form
 from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.ledger_filter import without_forgotten
+from indexer.source_options import license_option, notebooks_option
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ANY = click.Path(path_type=Path)
@@ -25,8 +27,17 @@ _ANY = click.Path(path_type=Path)
 @click.command()
 @click.argument("paths", type=_ANY, nargs=-1, required=True, metavar="PATH...")
 @click.option("--to", "folder", type=_FOLDER, help="The index; default: where queries look.")
+@notebooks_option
+@license_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
+def add(
+    *,
+    paths: tuple[Path, ...],
+    folder: Path | None,
+    notebooks: Form,
+    stated_license: str,
+    as_json: bool,
+) -> None:
     """Add what PATHs hold to an index, as one more segment: corpora, shards, checkouts, data sets.
 
     Texts that the index holds are not stored twice. Whoever has the index open goes on reading it;
@@ -38,7 +49,11 @@ def add(*, paths: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     target = (folder or default_index_path()).absolute()
     opted_out: list[str] = []
     with one_line_errors("nothing was changed"):
-        sources = Sources([path.absolute() for path in paths])
+        sources = Sources(
+            [path.absolute() for path in paths],
+            notebooks=notebooks,
+            stated_license=stated_license,
+        )
         files = without_forgotten(sources.read(), on_drop=lambda _, why: opted_out.append(why))
         with Bar("index add", sources.n_bytes()) as bar:
             report = add_segment(

@@ -25,19 +25,13 @@ from indexer.curate.shards import ShardsManifest, is_shards, read_shards_manifes
 from indexer.curate.sources import Sources
 from indexer.curate.statistics import CorpusStatistics, count_corpus
 from indexer.curate.steps import make_steps
+from indexer.source_options import license_option, notebooks_option
 
 FINDINGS = 1
 _MOST_ROWS = 10
 _PATH = click.Path(path_type=Path)
 _BENCHMARK = click.option(
     "--benchmark", "benchmarks", type=_PATH, multiple=True, help="More problems to keep out."
-)
-
-_NOTEBOOKS = click.option(
-    "--notebooks",
-    default="script",
-    type=click.Choice(["script", "structured"]),
-    help="As a script with its text in comments, or as cells with their outputs.",
 )
 
 
@@ -54,7 +48,8 @@ _NOTEBOOKS = click.option(
     type=click.Choice(["with", "without", "only"]),
     help="What of the running Python's own; default: with.",
 )
-@_NOTEBOOKS
+@notebooks_option
+@license_option
 @click.option("--tagger", help="A tagger's folder, or none; default: the installed one, if any.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def curate(
@@ -67,6 +62,7 @@ def curate(
     workers: int,
     standard_library: str,
     notebooks: Form,
+    stated_license: str,
     tagger: str | None,
     as_json: bool,
 ) -> None:
@@ -83,6 +79,7 @@ def curate(
             standard_library=standard_library != "without",
             packages=standard_library != "only",
             notebooks=notebooks,
+            stated_license=stated_license,
         )
         config = read_config(config_path) if config_path else CurateConfig()
         task = Task(
@@ -107,7 +104,7 @@ def curate(
 
 @click.command()
 @click.argument("path", type=_PATH, required=False)
-@_NOTEBOOKS
+@notebooks_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.option("--html", type=_PATH, help="Write a report with plots to this file.")
 def stats(*, path: Path | None, notebooks: Form, as_json: bool, html: Path | None) -> None:

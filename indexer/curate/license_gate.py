@@ -17,7 +17,7 @@ _NO_LICENSE = frozenset({"", "NOASSERTION", "NONE", "UNKNOWN"})
 def check_license(file: SourceFile, *, config: CurateConfig) -> SourceFile | Drop:
     """The file, or a drop: no licence, no evidence of it, or one that is not on the list."""
     spdx_id, evidence = file.origin.spdx_id.strip(), file.origin.license_evidence.strip()
-    if spdx_id.upper() in _NO_LICENSE:
+    if not has_license(file):
         return Drop("no licence")
     if not evidence:
         return Drop("no evidence of the licence", spdx_id)
@@ -25,6 +25,16 @@ def check_license(file: SourceFile, *, config: CurateConfig) -> SourceFile | Dro
     if verdict is None:
         return Drop("licence is no SPDX expression", spdx_id)
     return file if verdict else Drop("licence not allowed", spdx_id)
+
+
+def has_license(file: SourceFile) -> bool:
+    """Whether its source names a licence, whichever it is."""
+    return file.origin.spdx_id.strip().upper() not in _NO_LICENSE
+
+
+def is_expression(text: str) -> bool:
+    """Whether a text can be read as an SPDX licence expression; ids are not looked up."""
+    return text.strip().upper() not in _NO_LICENSE and _judge(text.strip(), ()) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from indexer.corpus import Skip, read_corpus, read_inventory
@@ -12,7 +12,8 @@ from indexer.corpus.filters import SkipReason
 from indexer.corpus.inventory import MARKER, benchmark_paths
 from indexer.corpus.notebooks import Form
 from indexer.corpus.opening import find_reader, open_corpus
-from indexer.curate.errors import CurateError
+from indexer.curate.errors import CurateConfigError, CurateError
+from indexer.curate.license_gate import has_license, is_expression
 from indexer.curate.shards import is_shards, read_shards, read_shards_manifest
 from indexer.source_file import SourceFile
 
@@ -67,6 +68,7 @@ class Sources:
         standard_library: bool = True,
         packages: bool = True,
         notebooks: Form = "script",
+        stated_license: str = "",
     ) -> None:
         """Take `paths`, without the running Python's library or with nothing but it.
 
@@ -75,13 +77,22 @@ class Sources:
             standard_library: whether to read the running Python's own library.
             packages: whether to read anything else.
             notebooks: as a script, or structured: cells with their text and outputs.
+            stated_license: an SPDX expression for files that come without a licence, on the word
+                of who adds them.
 
         Raises:
             CurateError: one of the paths is of no known kind.
+            CurateConfigError: the licence is no SPDX expression.
         """
+        if stated_license and not is_expression(stated_license):
+            raise CurateConfigError(
+                f"--license {stated_license!r} is no SPDX expression; write one such as MIT or "
+                '"Apache-2.0 OR MIT"'
+            )
         self._paths = [(path, _kind_of(path)) for path in paths]
         self._standard_library, self._packages = standard_library, packages
         self._notebooks: Form = notebooks
+        self._stated_license = stated_license
         self._skipped: Counter[str] = Counter()
         self._damaged: list[Skip] = []
         self._n_damaged = 0
@@ -93,7 +104,7 @@ class Sources:
         for path, kind in self._paths:
             for file in kind.read(path, self._notebooks, self._count):
                 if self._wants(file.origin.source):
-                    yield file
+                    yield self._licensed(file)
 
     def skipped(self) -> Mapping[str, int]:
         """What the readers left out in the last pass, by reason."""
@@ -128,6 +139,17 @@ class Sources:
     def _sum(self, place: int) -> int:
         counts = [kind.count(path)[place] for path, kind in self._paths]
         return sum(counts) if all(counts) else 0
+
+    def _licensed(self, file: SourceFile) -> SourceFile:
+        """The file under the licence that was stated, if it came with none of its own."""
+        if not self._stated_license or has_license(file):
+            return file
+        origin = replace(
+            file.origin,
+            spdx_id=self._stated_license,
+            license_evidence=f"stated when it was added: {self._stated_license}",
+        )
+        return replace(file, origin=origin)
 
     def _wants(self, source: str) -> bool:
         return self._standard_library if source == STANDARD_LIBRARY else self._packages
