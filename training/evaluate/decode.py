@@ -66,13 +66,18 @@ class Filler:
 
     def complete(self, prefix: str, suffix: str, *, one_line: bool) -> str:
         """The text at the cursor, greedily."""
+        return self.answer(prefix, suffix, one_line=one_line)[0]
+
+    def answer(self, prefix: str, suffix: str, *, one_line: bool) -> tuple[str, float]:
+        """The text at the cursor, and ln p of its tokens together (the healed one aside)."""
         ids, forced = self._prompt(prefix, suffix)
         n_forced = len(forced)
         masks = Masks(self._model.vocabulary)
         scores, state = self._model.begin(ids)
-        written = b""
+        written, ln_p = b"", 0.0
         for _ in range(self._max_tokens):
             token = int(np.argmax(scores + masks.allowing(forced)))
+            ln_p += 0.0 if forced else float(scores[token])
             if token in self._model.vocabulary.ends:
                 break
             piece = self._model.vocabulary.tokens[token]
@@ -81,7 +86,7 @@ class Filler:
                 break
             scores, state = self._model.step(token, state)
         text = written[n_forced:].decode("utf-8", "ignore")
-        return text.split("\n", 1)[0] if one_line else text
+        return (text.split("\n", 1)[0] if one_line else text), ln_p
 
     def _prompt(self, prefix: str, suffix: str) -> tuple[list[int], bytes]:
         """The prompt's ids within the context, and the bytes that must come first."""
