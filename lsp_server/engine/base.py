@@ -24,7 +24,8 @@ class GenerateRequest:
 
     `document` names the prompt's document: an engine keeps one cached prefix for each. The model
     must begin with `forced` (token healing); what is yielded comes after it. A line ends at its
-    newline unless `multiline`.
+    newline unless `multiline`. At temperature 0 the likeliest token is taken, above it one is drawn
+    from those that have `top_p` of the chances together; the same `seed` draws the same.
     """
 
     document: str
@@ -33,13 +34,16 @@ class GenerateRequest:
     stop: tuple[str, ...] = ()
     max_tokens: int = 32
     multiline: bool = False
+    temperature: float = 0.0
+    top_p: float = 0.95
+    seed: int = 0
 
 
 StateListener = Callable[[EngineState], None]
 
 
 class Engine(Protocol):
-    """Runs one model; greedy, one answer per request."""
+    """Runs one model; one answer per request."""
 
     @property
     def name(self) -> str:

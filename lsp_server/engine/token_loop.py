@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 
 from lsp_server.engine.base import GenerateRequest
 from lsp_server.engine.loop import Step
+from lsp_server.engine.sampling import Pick, greedy, pick_of
 from lsp_server.errors import WorkerError
 
 BATCH_TOKENS = 64  # of the prompt between two looks at the stop event
@@ -52,16 +53,16 @@ class TokenLoop:
         self.n_slots = len(readers)
 
     def run(self, request: GenerateRequest, slot: int, step: Step) -> None:
-        """Generate greedily from the prompt; see `ModelLoop.run`."""
+        """Generate from the prompt; see `ModelLoop.run`."""
         reader = self._readers[slot]
         ids = self._fitted(self.encode(request.prompt), request.max_tokens)
         logits = _read(reader, ids, step)
         if logits is None or not request.max_tokens:
             return
-        writer = _Writer(request, step)
+        writer, pick = _Writer(request, step), pick_of(request)
         forced = request.forced.encode()
         for _ in range(request.max_tokens + len(forced)):
-            token = self._vocabulary.best(logits, forced)
+            token = self._vocabulary.choose(logits, forced, pick)
             piece = self._vocabulary.pieces[token]
             if not piece or len(reader.ids) >= self._n_positions:
                 return
@@ -111,12 +112,12 @@ class Vocabulary:
                 self.pieces[number] = _bytes_of(token)
         self._sorted = sorted((piece, n) for n, piece in enumerate(self.pieces) if piece)
 
-    def best(self, logits: NDArray[np.float32], forced: bytes) -> int:
-        """The likeliest token among those that begin with `forced` or that it begins with."""
+    def choose(self, logits: NDArray[np.float32], forced: bytes, pick: Pick = greedy) -> int:
+        """A token, where `forced` is not empty one that begins with it or that it begins with."""
         if not forced:
-            return int(logits[: len(self.pieces)].argmax())
+            return pick(logits[: len(self.pieces)])
         allowed = np.fromiter(self._going_with(forced), dtype=np.int64)
-        return int(allowed[logits[allowed].argmax()])
+        return int(allowed[pick(logits[allowed])])
 
     def _going_with(self, forced: bytes) -> Iterator[int]:
         for length in range(1, len(forced)):

@@ -48,7 +48,7 @@ class XllamaLoop:
             self._server = Server(params)
 
     def run(self, request: GenerateRequest, slot: int, step: Step) -> None:
-        """Generate greedily from the prompt; see `ModelLoop.run`."""
+        """Generate from the prompt; see `ModelLoop.run`."""
         cut = _Cut(request, step)
         self._server.handle_completions(_body(request, slot), cut)
         if cut.error:
@@ -87,7 +87,9 @@ def _body(request: GenerateRequest, slot: int) -> dict[str, Any]:
     body: dict[str, Any] = {
         "prompt": request.prompt,
         "max_tokens": request.max_tokens,
-        "temperature": 0,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
         "cache_prompt": True,
         "id_slot": slot,
         "stream": True,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from indexer.curate.sentinels import neutralise
 from lsp_server.engine.base import GenerateRequest
 from lsp_server.engine.onnx_loop import OnnxLoop
+from lsp_server.engine.sampling import pick_of
 from lsp_server.engine.token_loop import Vocabulary
 from lsp_server.errors import ModelDamagedError, WorkerError
 from lsp_server.models import add_model, open_model, verify_model
@@ -83,7 +84,7 @@ def expected(decoder: Decoder, prompt: str, forced: bytes = b"", n_tokens: int =
     logits, cache = decoder.step(torch.tensor([TOKENIZER.encode(prompt).ids]))
     text, rest = b"", forced
     for _ in range(n_tokens + len(forced)):
-        token = VOCABULARY.best(logits[0, -1].numpy(), rest)
+        token = VOCABULARY.choose(logits[0, -1].numpy(), rest)
         piece = VOCABULARY.pieces[token]
         if not piece:
             break
@@ -144,11 +145,44 @@ def test_a_forced_text_is_always_spelled(forced: str, seed: int) -> None:
     """Whatever the model prefers, the tokens that are chosen spell the forced text."""
     rng, rest, spelled = np.random.default_rng(seed), forced.encode(), b""
     while rest:
-        piece = VOCABULARY.pieces[VOCABULARY.best(rng.normal(size=320).astype(np.float32), rest)]
+        piece = VOCABULARY.pieces[VOCABULARY.choose(rng.normal(size=320).astype(np.float32), rest)]
         spelled += piece
         rest = rest[len(piece) :]
 
     assert spelled.startswith(forced.encode())
+
+
+def test_the_same_seed_draws_the_same(loop: OnnxLoop, folder: Path) -> None:
+    """Whatever the slot has read before; other seeds draw otherwise, at temperature 0 none does."""
+    fresh = OnnxLoop(folder / "model.onnx")
+    drawn = [run(loop, CODE[:60], temperature=2.0, seed=seed) for seed in range(8)]
+    again = [run(fresh, CODE[:60], temperature=2.0, seed=seed) for seed in range(8)]
+    cold = {run(loop, CODE[:60], seed=seed) for seed in range(3)}
+
+    assert drawn == again
+    assert len({*drawn}) > 2
+    assert len(cold) == 1
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
+    """Against the chances by hand: those outside of the nucleus never, the others in proportion."""
+    logits = np.log(np.array([0.5, 0.3, 0.15, 0.05], dtype=np.float32))
+    request = GenerateRequest(document="", prompt="", temperature=1.0, top_p=0.9, seed=3)
+    pick = pick_of(request)
+    counts = np.bincount([pick(logits) for _ in range(4000)], minlength=4)
+
+    assert counts[3] == 0
+    assert np.allclose(counts[:3] / 4000, np.array([0.5, 0.3, 0.15]) / 0.95, atol=0.03)
+
+
+def test_a_drawn_token_goes_with_the_forced_text(loop: OnnxLoop) -> None:
+    """Healing holds at any temperature."""
+    for seed in range(20):
+        pick = pick_of(GenerateRequest(document="", prompt="", temperature=5.0, seed=seed))
+        logits = np.random.default_rng(seed).normal(size=320).astype(np.float32)
+        piece = VOCABULARY.pieces[VOCABULARY.choose(logits, b"width", pick)]
+
+        assert piece.startswith(b"width") or b"width".startswith(piece)
 
 
 def test_a_line_ends_at_its_newline(loop: OnnxLoop) -> None:
