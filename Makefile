@@ -54,6 +54,7 @@ lint: .venv/dev.stamp vscode-ext/node_modules/dev.stamp ## Check style, types an
 bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/heldout.stamp ## Measure speed and quality on packages outside the index
 	$(python) tests/bench/bench_index.py --json $(results)/index.json
 	$(python) tests/bench/bench_curate.py --json $(results)/curate.json
+	$(python) tests/bench/bench_memory.py --json $(results)/memory.json
 	$(python) tests/bench/bench_decontaminate.py --heldout $(heldout) --json $(results)/decontaminate.json
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
 	$(starcite) eval attribution --heldout $(heldout) --json > $(results)/attribution_classes.json

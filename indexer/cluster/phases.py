@@ -38,7 +38,7 @@ from indexer.source_file import SourceFile
 from indexer.text.normalize import to_bytes
 from indexer.writing import built_by
 
-_BLOCK_CHARS = 1 << 16
+_BLOCK_BYTES = 1 << 16
 _BLOCK_EDGES = 1 << 20
 
 
@@ -63,7 +63,7 @@ def filter_part(plan: Plan, number: int) -> None:
     ):
         for file in curate(_counted(_share(plan, number), read), before, drops):
             spool.add(file)
-            signatures.add(to_bytes(file.text), namespace=file.kind)
+            signatures.add(to_bytes(file.text), file.kind)
             digests.write(text_digest(file))
     _dump(folder / "read.json", read)
     _dump(folder / "drops.json", [asdict(row) for row in drops.rows()])
@@ -266,13 +266,13 @@ def _lines(path: Path) -> Iterator[str]:
     """The lines of a file that is opened anew for each block: there may be thousands of files."""
     position = 0
     while True:
-        with path.open(encoding="ascii") as file:
+        with path.open("rb") as file:  # a text file cannot tell where it is between its lines
             file.seek(position)
-            lines = file.readlines(_BLOCK_CHARS)
+            lines = file.readlines(_BLOCK_BYTES)
             position = file.tell()
         if not lines:
             return
-        yield from (line.rstrip("\n") for line in lines)
+        yield from (line.decode("ascii").rstrip("\n") for line in lines)
 
 
 def _fresh(folder: Path) -> Path:

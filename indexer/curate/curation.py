@@ -23,6 +23,8 @@ from indexer.curate.journal import EXCLUDED_NAME, Read, Written, excluded_line, 
 from indexer.curate.parallel import apply_all
 from indexer.curate.pipeline import DropCount, DropCounts, Dropped, Stage, Step, curate
 from indexer.curate.shards import (
+    FAST_LEVEL,
+    LEVEL,
     MANIFEST_NAME,
     Shard,
     ShardsManifest,
@@ -87,16 +89,19 @@ class _Curation:
         self._task, self._folder, self._progress = task, folder, progress
         self._steps = task.make_steps(task.config, folder / _SCRATCH)
         self._stage_drops = DropCounts()
+        self._census = _Census()
 
     def run(self) -> ShardsManifest:
         self._remove_unfinished()
         before, stages, after = _split(self._steps)
-        filtered = self._write(_FILTERED, self._task.read, before, self._task.n_files)
+        n_files = self._task.n_files
+        filtered = self._write(_FILTERED, self._task.read, before, n_files, is_last=not stages)
         skipped = dict(sorted(self._task.skipped().items()))
         out = filtered
         if stages:
             read = partial(self._sweep, filtered.shards, stages)
-            out = self._write(_OUT, read, after, sum(shard.n_files for shard in filtered.shards))
+            n_files = sum(shard.n_files for shard in filtered.shards)
+            out = self._write(_OUT, read, after, n_files, is_last=True)
         if not out.shards:
             raise CurateError("nothing passed all steps; see which with --excluded, and --config")
         final = self._folder / (_OUT if stages else _FILTERED)
@@ -111,7 +116,9 @@ class _Curation:
             if path.is_file():
                 path.unlink()
 
-    def _write(self, name: str, read: Read, steps: Sequence[Step], total: int) -> Written:
+    def _write(
+        self, name: str, read: Read, steps: Sequence[Step], total: int, *, is_last: bool
+    ) -> Written:
         numbers = itertools.count(1)
         written = write_shards(
             self._folder / name,
@@ -120,6 +127,8 @@ class _Curation:
             key=self._key(),
             shard_bytes=self._task.config.shard_bytes,
             on_read=lambda _: self._progress(_TITLES[name], next(numbers), total),
+            level=LEVEL if is_last else FAST_LEVEL,
+            on_write=self._census.add if is_last else lambda _file, _shard: None,
         )
         self._progress(_TITLES[name], total or written.n_read, total)
         return written
@@ -157,17 +166,15 @@ class _Curation:
     def _manifest(
         self, filtered: Written, out: Written, final: Path, skipped: Mapping[str, int]
     ) -> ShardsManifest:
-        digest = CorpusDigest()
-        n_twins = 0
         for shard in out.shards:
-            for file in read_shard(final, shard):
-                n_twins += len(file.twins)
-                digest.add(file.text, (file.origin, *file.twins))
+            if shard.name not in self._census.shards:  # an earlier run has finished it
+                for file in read_shard(final, shard):
+                    self._census.add(file, shard.name)
         drops = filtered.drops + self._stage_drops.rows()
         if out is not filtered:
             drops = drops + out.drops
         return ShardsManifest(
-            corpus_digest=digest.hexdigest(),
+            corpus_digest=self._census.digest.hexdigest(),
             built_by=built_by(),
             config=asdict(self._task.config),
             config_digest=self._task.config.digest(),
@@ -176,7 +183,7 @@ class _Curation:
             n_read_bytes=filtered.n_read_bytes,
             n_files=sum(shard.n_files for shard in out.shards),
             n_bytes=sum(shard.n_bytes for shard in out.shards),
-            n_twins=n_twins,
+            n_twins=self._census.n_twins,
             drops=self._in_order(drops),
             skipped=skipped,
             shards=tuple(out.shards),
@@ -209,6 +216,20 @@ class _Curation:
             shutil.rmtree(self._folder / name, ignore_errors=True)
         (self._folder / _STAGE_EXCLUDED).unlink(missing_ok=True)
         write_shards_manifest(self._folder, manifest)
+
+
+class _Census:
+    """What the manifest says of all files of some shards."""
+
+    def __init__(self) -> None:
+        self.digest = CorpusDigest()
+        self.n_twins = 0
+        self.shards: set[str] = set()  # which ones
+
+    def add(self, file: SourceFile, shard: str) -> None:
+        self.digest.add(file.text, (file.origin, *file.twins))
+        self.n_twins += len(file.twins)
+        self.shards.add(shard)
 
 
 _TITLES = {_FILTERED: "Filtering files", _OUT: "Finishing files"}

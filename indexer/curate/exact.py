@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.curate.behind import Behind
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
 from indexer.curate.spool import Spool, SpoolWriter
 from indexer.curate.twins import Merged, list_twins, merge_twins, rank
@@ -78,10 +79,10 @@ def _sweep(
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"{NAME}-") as name:
         folder = Path(name)
         digests = bytearray()
-        with SpoolWriter(folder) as writer:
+        with SpoolWriter(folder) as writer, Behind() as behind:
             for file in files:
+                behind.do(writer.add, file)
                 digests += text_digest(file)
-                writer.add(file)
         spool = Spool([folder])
         keepers = exact_keepers(bytes(digests), spool)
         merged = Merged(spool, list_twins(keepers), "same")

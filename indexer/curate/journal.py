@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from indexer.curate.pipeline import DropCount, DropCounts, Dropped
-from indexer.curate.shards import Shard, ShardFile
+from indexer.curate.shards import LEVEL, Shard, ShardFile
 from indexer.source_file import SourceFile
 
 JOURNAL_NAME, EXCLUDED_NAME = "journal.jsonl", "excluded.jsonl"
@@ -54,17 +54,21 @@ def write_shards(
     *,
     key: str,
     shard_bytes: int,
+    level: int = LEVEL,
     on_read: Callable[[SourceFile], None] = lambda _: None,
+    on_write: Callable[[SourceFile, str], None] = lambda _file, _shard: None,
 ) -> Written:
     """Write what `process` makes of the inputs as shards in `folder`; say what came of it.
 
     `key` stands for all that decides the outcome besides the inputs: shards that were written
     under another key are discarded. Each call of `read` gives the same inputs from the start.
+    `on_write` is told of each file that is written now, and the name of its shard; not of those in
+    shards that an earlier run has finished.
     """
     points = _load(folder, key)
     while True:
         try:
-            return _Run(folder, points, on_read).go(read(), process, shard_bytes)
+            return _Run(folder, points, on_read, on_write).go(read(), process, shard_bytes, level)
         except _InputsChangedError as changed:
             points = points[: changed.n_good]
             _store(folder, key, points)
@@ -74,23 +78,30 @@ class _Run:
     """One attempt, from the start of the inputs to their end."""
 
     def __init__(
-        self, folder: Path, points: list[Written], on_read: Callable[[SourceFile], None]
+        self,
+        folder: Path,
+        points: list[Written],
+        on_read: Callable[[SourceFile], None],
+        on_write: Callable[[SourceFile, str], None],
     ) -> None:
-        self._folder, self._points, self._on_read = folder, points, on_read
+        self._folder, self._points = folder, points
+        self._on_read, self._on_write = on_read, on_write
         self._running = hashlib.sha256()
         self._n_read = self._n_read_bytes = 0
         self._pending: deque[tuple[bytes, int]] = deque()  # read, not yet answered for
         self._drops = DropCounts()
         self._shards: list[Shard] = []
 
-    def go(self, inputs: Iterator[SourceFile], process: Process, shard_bytes: int) -> Written:
+    def go(
+        self, inputs: Iterator[SourceFile], process: Process, shard_bytes: int, level: int
+    ) -> Written:
         self._skip_finished(inputs)
         _remove_strangers(self._folder, {shard.name for shard in self._shards})
         excluded_path = self._folder / EXCLUDED_NAME
         kept = self._points[-1].excluded_bytes if self._points else 0
         with excluded_path.open("ab") as excluded:
             excluded.truncate(kept)
-            self._write(process(self._noted(inputs)), excluded, shard_bytes)
+            self._write(process(self._noted(inputs)), excluded, shard_bytes, level)
             return self._state(excluded)
 
     def _skip_finished(self, inputs: Iterator[SourceFile]) -> None:
@@ -116,7 +127,11 @@ class _Run:
         self._n_read_bytes += n_bytes
 
     def _write(
-        self, outcomes: Iterator[SourceFile | Dropped], excluded: IO[bytes], shard_bytes: int
+        self,
+        outcomes: Iterator[SourceFile | Dropped],
+        excluded: IO[bytes],
+        shard_bytes: int,
+        level: int,
     ) -> None:
         shard: ShardFile | None = None
         try:
@@ -126,8 +141,9 @@ class _Run:
                     self._drops(outcome)
                     excluded.write(excluded_line(outcome))
                     continue
-                shard = shard or ShardFile(self._folder, len(self._shards))
+                shard = shard or ShardFile(self._folder, len(self._shards), level=level)
                 shard.add(outcome)
+                self._on_write(outcome, shard.name)
                 if shard.n_bytes >= shard_bytes:
                     self._finish(shard, excluded)
                     shard = None

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.curate.behind import Behind
 from indexer.curate.clusters import Similarity, find_keepers
 from indexer.curate.minhash import jaccard, shingles
 from indexer.curate.pipeline import Drop, OnDropInStage, Stage
@@ -35,10 +36,10 @@ def near_dedup(scratch: Path) -> Stage:
 
 def spill(files: Iterable[SourceFile], folder: Path) -> None:
     """Write the records and the signatures of `files` into a folder."""
-    with SpoolWriter(folder) as spool, SignatureWriter(folder) as signatures:
+    with SpoolWriter(folder) as spool, SignatureWriter(folder) as signatures, Behind() as behind:
         for file in files:
+            behind.do(signatures.add, to_bytes(file.text), file.kind)
             spool.add(file)
-            signatures.add(to_bytes(file.text), namespace=file.kind)
 
 
 def exact_similarity(spool: Spool) -> Similarity:

@@ -28,7 +28,7 @@ from indexer.source_file import SourceFile
 
 FORMAT = 1
 MANIFEST_NAME = "shards.json"
-_LEVEL = 3
+LEVEL, FAST_LEVEL = 3, 1  # zstd's: of shards that stay, and of those that are read once
 
 
 def library_versions() -> dict[str, str]:
@@ -77,11 +77,11 @@ class ShardsManifest:
 class ShardFile:
     """One shard while it is written; `finish` makes it durable under its own name."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, *, level: int = LEVEL) -> None:
         self.name = f"shard-{number:05}.jsonl.zst"
         self._path = folder / self.name
         self._file = (folder / f"{self.name}.partial").open("wb")
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, threads=0).compressobj()
+        self._compressor = zstandard.ZstdCompressor(level=level, threads=0).compressobj()
         self._sha256, self._content_sha256 = hashlib.sha256(), hashlib.sha256()
         self.n_files = self.n_bytes = 0
 

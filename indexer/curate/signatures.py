@@ -45,7 +45,7 @@ class SignatureWriter:
         self._salts: list[int] = []
         self._n_shingles = 0
 
-    def add(self, data: bytes, *, namespace: str = "") -> None:
+    def add(self, data: bytes, namespace: str = "") -> None:
         """Append the row of a text; only texts of one namespace are ever candidates."""
         shingle_set = shingles(data)
         self._batch.append(shingle_set)

@@ -19,16 +19,14 @@ import string
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import cpu_name
+from machine import cpu_name, memory_peaks
 
 from indexer.config import default_corpus_path
 from indexer.corpus import read_corpus
@@ -77,7 +75,7 @@ def main() -> None:
         "accuracy": measure_accuracy(files),
         "memory": [
             _memory_of_a_process(arguments.corpus, factor)
-            for factor in (1, arguments.factor)
+            for factor in (1, 3, arguments.factor)
             if factor
         ],
     }
@@ -194,7 +192,7 @@ def measure_memory(corpus: Path, factor: int) -> dict[str, Any]:
 
     started = time.process_time()
     with (
-        _sampled("RssAnon") as own_mb,
+        memory_peaks() as peaks,
         tempfile.TemporaryDirectory(prefix="starcite-bench-") as name,
     ):
         scratch = Path(name)
@@ -207,8 +205,7 @@ def measure_memory(corpus: Path, factor: int) -> dict[str, Any]:
         "n_kept": n_kept,
         "text_mb": round(n_bytes / 1e6, 1),
         "cpu_s_with_reading": round(time.process_time() - started, 1),
-        "peak_own_mb": round(max(own_mb)),  # without pages of mapped files, which can be dropped
-        "peak_rss_mb": round(_memory_mb("VmHWM")),  # getrusage would count the parent's, too
+        **peaks,
     }
 
 
@@ -248,30 +245,6 @@ def _share(outcomes: Iterator[bool]) -> float | None:
 
 def _chunks(texts: list[bytes]) -> Iterator[list[bytes]]:
     return (texts[at : at + BATCH] for at in range(0, len(texts), BATCH))
-
-
-@contextmanager
-def _sampled(field: str) -> Iterator[list[float]]:
-    """A list to which a value of this process's memory is added every 20 ms."""
-    samples = [_memory_mb(field)]
-    done = threading.Event()
-
-    def sample() -> None:
-        while not done.wait(0.02):
-            samples.append(_memory_mb(field))
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        done.set()
-        thread.join()
-
-
-def _memory_mb(field: str) -> float:
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.cluster import PHASES, Executor, Plan, curate_on_cluster
+from indexer.cluster import PHASES, Executor, Plan, curate_on_cluster, phases
 from indexer.curate.config import CurateConfig
 from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.errors import CurateError
@@ -221,3 +222,17 @@ def test_a_plan_keeps_the_order_of_its_inputs(
         json.loads((part / "read.json").read_bytes()).get("n_files", 0) for part in plan.parts()
     ]
     assert sum(counts) == sum(map(len, inputs))
+
+
+def test_digests_are_merged_in_blocks(tmp_path: Path) -> None:
+    """The lines of parts that are longer than a block come out once each, in order."""
+    folders = [tmp_path / "a", tmp_path / "b"]
+    expected = {f"{number:064x}" for number in range(9_000)}
+    for place, folder in enumerate(folders):
+        folder.mkdir()
+        part = sorted(expected)[place * 3_000 : place * 3_000 + 6_000]
+        (folder / "digest-lines").write_text("\n".join(part) + "\n", encoding="ascii")
+    digest = hashlib.sha256(b"".join(map(bytes.fromhex, sorted(expected)))).hexdigest()
+
+    assert (folders[0] / "digest-lines").stat().st_size > phases._BLOCK_BYTES
+    assert phases._merge_digests(folders) == digest
