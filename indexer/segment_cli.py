@@ -62,6 +62,8 @@ def add(
                 corpus=_corpus_of(paths),
                 progress=lambda now: bar.show(now.n_bytes, step_of(now)),
             )
+    for line in sources.damage():
+        click.echo(f"starcite: {line}", err=True)
     left_out = {"n_opted_out": len(opted_out), "skipped": dict(sources.skipped())}
     if as_json:
         click.echo(json.dumps({**_added_record(report), **left_out}))

@@ -127,6 +127,8 @@ def stats(*, path: Path | None, notebooks: Form, as_json: bool, html: Path | Non
             counted.skipped = opened.skipped()
         if html:
             write_report(html, f"Corpus {source.name}", counted)
+    for line in opened.damage():
+        click.echo(f"starcite: {line}", err=True)
     click.echo(json.dumps(counted.record()) if as_json else _describe(counted))
 
 

@@ -111,3 +111,21 @@ def test_they_say_nothing_of_the_default_corpus(notebook: Path) -> None:
 
     assert outcome.exit_code == 2
     assert "give one" in outcome.stderr
+
+
+def test_damaged_records_are_listed_by_every_command(tmp_path: Path, notebook: Path) -> None:
+    """Whoever reads a torn file is told which record is damaged, and goes on with the rest."""
+    rows = tmp_path / "torn.jsonl"
+    row = {"content": CODE, "path": "a.py", "repo": "ada/engine", "license": "MIT"}
+    rows.write_text(json.dumps(row) + "\n" + json.dumps(row)[:40] + "\n")
+    target = tmp_path / "index"
+    outcomes = [
+        run(corpus, "stats", rows),
+        run(corpus, "curate", "--from", rows, "--to", tmp_path / "out"),
+        run(index, "build", "--corpus", rows, "--out", target),
+        run(index, "add", rows, "--to", target),
+    ]
+
+    assert [outcome.exit_code for outcome in outcomes] == [0] * 4
+    for outcome in outcomes:
+        assert "starcite: left out torn.jsonl:2: damaged record" in outcome.stderr
