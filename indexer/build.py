@@ -25,6 +25,7 @@ from indexer.manifest import (
     write_manifest,
 )
 from indexer.source_file import SourceFile
+from indexer.store.dense import FOLDER_NAME as DENSE_NAME
 from indexer.store.lexical import CHUNK_LINES
 from indexer.store.membership import TILE_CHARS
 from indexer.text.rename import P_K, P_W
@@ -36,6 +37,7 @@ __all__ = ["BuildProgress", "BuildReport", "Part", "build_index", "build_segment
 log = logging.getLogger(__name__)
 
 _OWN_NAMES = {manifests.FILE_NAME, f"{manifests.FILE_NAME}.partial", SEGMENTS_NAME, TOMBSTONES_NAME}
+_OWN_NAMES.add(DENSE_NAME)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,12 +21,14 @@ from indexer.curate.report import write_report
 from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
 from indexer.curate.statistics import count_documents
+from indexer.embed_cli import embed
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
 from indexer.optout.ledger_filter import without_forgotten
 from indexer.segment_cli import COMMANDS as SEGMENT_COMMANDS
 from indexer.source_options import license_option, notebooks_option
+from indexer.store.dense import has_view
 from indexer.summary import Summary, summarise
 from indexer.verify import verify_index
 
@@ -44,7 +46,7 @@ def index() -> None:
     """
 
 
-for _command in (*SEGMENT_COMMANDS, *OPTOUT_COMMANDS):
+for _command in (*SEGMENT_COMMANDS, embed, *OPTOUT_COMMANDS):
     index.add_command(_command)
 
 
@@ -205,9 +207,17 @@ def _describe(path: Path, manifest: Manifest, summary: Summary) -> str:
         "licences": licenses,
         "owners": _largest(summary.files_by_owner),
         "text": f"{manifest.n_bytes / 1e6:.1f} MB",
+        "dense": _dense(manifest),
         "on disk": f"{size / 1e6:.1f} MB, {ratio:.2f} x the text ({parts})",
     }
     return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
+
+
+def _dense(manifest: Manifest) -> str:
+    n_views = sum(has_view(manifest.files, name) for name in manifest.segments)
+    if n_views == len(manifest.segments):
+        return "every segment has vectors"
+    return f"{n_views} of {len(manifest.segments)} segments have vectors; run: starcite index embed"
 
 
 def _largest(counts: dict[str, int]) -> str:

@@ -21,6 +21,8 @@ from indexer.collect import BuildProgress, Progress
 from indexer.index import Index
 from indexer.manifest import SEGMENTS_NAME, FileEntry, Manifest, named_corpora, sync_folder
 from indexer.store import segment as segments
+from indexer.store.dense import FOLDER_NAME as DENSE_NAME
+from indexer.store.dense import DenseReader, copy_view
 from indexer.store.documents import Document
 from indexer.store.segment import SegmentWriter
 from indexer.writing import changing, next_name, publish, seal_files
@@ -163,6 +165,19 @@ class Rewriting:
         finally:
             writer.discard()
         self._tell("checking")
+        return seal_files(folder, self.path) | self._copy_views(name, group)
+
+    def _copy_views(self, name: str, group: Sequence[Part]) -> dict[str, FileEntry]:
+        """The dense view of the new segment, where all that it is made of have one."""
+        folders = [self.path / DENSE_NAME / part.name for part in group]
+        if not all(folder.is_dir() for folder in folders):
+            return {}
+        views = [DenseReader(folder) for folder in folders]
+        if len({(view.view.encoder_sha256, view.view.encoder) for view in views}) > 1:
+            return {}
+        folder = self.path / DENSE_NAME / name
+        copy_view(folder, views, [part.numbers for part in group])
+        sync_folder(folder.parent)
         return seal_files(folder, self.path)
 
     def counted(self, group: Iterable[Part]) -> list[Document]:
@@ -215,5 +230,5 @@ def _common_corpus(group: Iterable[Part]) -> str:
 
 
 def _files_of(manifest: Manifest, segment: str) -> dict[str, FileEntry]:
-    prefix = f"{SEGMENTS_NAME}/{segment}/"
-    return {name: entry for name, entry in manifest.files.items() if name.startswith(prefix)}
+    prefixes = tuple(f"{folder}/{segment}/" for folder in (SEGMENTS_NAME, DENSE_NAME))
+    return {name: entry for name, entry in manifest.files.items() if name.startswith(prefixes)}

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.dense_search import DenseSearch
 from indexer.errors import (
     DocumentForgottenError,
     DocumentUnknownError,
@@ -65,6 +66,7 @@ class Index:
             raise IndexDamagedError(path / SEGMENTS_NAME, what)
         documents = [segment.documents for segment in segments]
         self._liveness = Liveness(path, manifest, documents, stamp)
+        self._dense = DenseSearch(path, manifest, self._bases)
 
     @classmethod
     def open(cls, path: Path) -> Index:
@@ -187,6 +189,20 @@ class Index:
             for lead in _live_leads(segment.lexical(), base, forgotten, text, top_k)
         ]
         return sorted(leads, key=lambda lead: -lead.score)[: max(top_k, 0)]
+
+    def similar(self, text: str, *, top_k: int) -> list[Lead]:
+        """The fragments of other words and alike in what they do, best first, by their vectors.
+
+        Nothing where no segment has a dense view by the encoder that comes with the package, or
+        FAISS is not installed; `missing_views` says so.
+        """
+        forgotten = self._liveness.forgotten()
+        return self._dense.search(text, forgotten, top_k=top_k)
+
+    @property
+    def missing_views(self) -> tuple[str, ...]:
+        """The kinds of candidates that this index cannot bring."""
+        return () if self._dense.is_whole else ("dense",)
 
     def doc_freqs(self, words: Sequence[str]) -> tuple[int, list[int]]:
         """How many chunks of 50 lines there are, and in how many of them each word occurs.

@@ -28,6 +28,9 @@ _PARTS = {  # by what a file's name begins with, below its segment
     "positions": "fingerprints",
     "membership": "membership",
     "lexical": "BM25",
+    "vectors": "dense",
+    "fragments": "dense",
+    "view": "dense",
 }
 
 

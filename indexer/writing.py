@@ -25,6 +25,7 @@ from indexer.manifest import (
     write_manifest,
 )
 from indexer.source_file import Origin
+from indexer.store.dense import FOLDER_NAME as DENSE_NAME
 
 
 @contextmanager
@@ -134,6 +135,7 @@ def sweep(path: Path, manifest: Manifest) -> None:
     for folder, named in (
         (path / SEGMENTS_NAME, {f"{SEGMENTS_NAME}/{name}" for name in manifest.segments}),
         (path / TOMBSTONES_NAME, {manifest.tombstones}),
+        (path / DENSE_NAME, {name.rsplit("/", 1)[0] for name in manifest.files}),
     ):
         for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
             if entry.relative_to(path).as_posix() in named:
