@@ -6,7 +6,8 @@ error that can be reported, a page of a map is a signal that kills the process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,29 @@ def write_array(
     path: Path, chunks: Iterable[NDArray[Any]], *, dtype: DTypeLike, length: int
 ) -> None:
     """Write chunks, `length` values in all, one after the other as one .npy file."""
+    write_arrays([path], ([chunk] for chunk in chunks), dtype=dtype, length=length)
+
+
+def write_arrays(
+    paths: Sequence[Path],
+    chunks: Iterable[Sequence[NDArray[Any]]],
+    *,
+    dtype: DTypeLike,
+    length: int,
+) -> None:
+    """Write several .npy files of `length` values each at once, a chunk for each at a time."""
     kind = np.dtype(dtype).newbyteorder("<")
     n_written = 0
-    with path.open("wb") as file:
-        file.write(_header(kind, length))
-        for chunk in chunks:
-            file.write(np.ascontiguousarray(chunk, dtype=kind).data)
-            n_written += len(chunk)
+    with ExitStack() as opened:
+        files = [opened.enter_context(path.open("wb")) for path in paths]
+        for file in files:
+            file.write(_header(kind, length))
+        for several in chunks:
+            for file, chunk in zip(files, several, strict=True):
+                file.write(np.ascontiguousarray(chunk, dtype=kind).data)
+            n_written += len(several[0])
     if n_written != length:
-        raise ValueError(f"{path.name}: {n_written} values written, {length} declared")
+        raise ValueError(f"{paths[0].name}: {n_written} values written, {length} declared")
 
 
 def open_array(path: Path, *, dtype: DTypeLike) -> NDArray[Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import IndexDamagedError
-from indexer.store.arrays import Spill, open_array, write_array
+from indexer.store.arrays import Spill, open_array, write_arrays
 
 View = Literal["e", "p"]
 VIEWS: tuple[View, ...] = ("e", "p")
@@ -27,7 +27,7 @@ MAX_POSTINGS = 512
 # Of a value with still more than this, tombstones are looked for in an even sample of so many.
 _MAX_CHECKED = 1 << 16
 _COPY_ROWS = 1 << 20
-_SORT_ROWS = 1 << 24  # postings sorted at a time, 128 MiB
+_SORT_ROWS = 1 << 23  # postings sorted at a time, 64 MiB
 
 
 def values_name(view: View) -> str:
@@ -55,13 +55,17 @@ class FingerprintWriter:
 
     def finish(self) -> None:
         """Write both arrays."""
-        n_postings = len(self._keys)
-        for name, shift in ((values_name(self._view), 32), (positions_name(self._view), 0)):
-            halves = (
-                ((keys >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-                for keys in self._sorted()
-            )
-            write_array(self._folder / name, halves, dtype=np.uint32, length=n_postings)
+        names = values_name(self._view), positions_name(self._view)
+        halves = (
+            ((keys >> np.uint64(32)).astype(np.uint32), keys.astype(np.uint32))
+            for keys in self._sorted()
+        )
+        write_arrays(
+            [self._folder / name for name in names],
+            halves,
+            dtype=np.uint32,
+            length=len(self._keys),
+        )
         self.discard()
 
     def discard(self) -> None:
@@ -74,8 +78,9 @@ class FingerprintWriter:
         for index in range(n_ranges):
             low = np.uint64((index << 64) // n_ranges)
             high = np.uint64(((index + 1 << 64) // n_ranges) - 1)
-            parts = [keys[(keys >= low) & (keys <= high)] for keys in self._keys.chunks()]
-            keys = np.concatenate(parts)
+            keys = np.concatenate(
+                [some[(some >= low) & (some <= high)] for some in self._keys.chunks()]
+            )
             keys.sort()
             yield keys
 
