@@ -44,11 +44,12 @@ class Attention(nn.Module):
         key, value = key_value.unsqueeze(1).split(self.head_dim, dim=-1)  # (B, 1, P + T, D)
         attended = functional.scaled_dot_product_attention(
             query,
-            key.expand(-1, self.n_head, -1, -1),
-            value.expand(-1, self.n_head, -1, -1),
+            key,
+            value,
             attn_mask=None if past is None else _mask(length, key.shape[2], x.device),
             dropout_p=self.dropout if self.training else 0.0,
             is_causal=past is None,
+            enable_gqa=True,  # one head for all queries: an expanded one costs more backwards
         )
         merged = attended.transpose(1, 2).reshape(batch, length, width)  # (B, T, C)
         return self.resid_dropout(self.c_proj(merged)), key_value

@@ -27,14 +27,13 @@ from indexer import data_home
 from lsp_server.models import DEFAULT_MODEL, SHIPPED
 from training.evaluate.records import RECORDS
 
-# the tasks of one call and its amounts; each model answers in every layout only where that is cheap
+# the tasks of one call and its amounts: those that baselines learn for share their learning
 STEPS: tuple[tuple[str, str], ...] = (
-    ("bits", "--files 100 --train-mb 200"),
-    ("lines fim", "--cursors 200 --train-mb 200 --variants"),
+    ("bits lines fim infilling", "--files 100 --cursors 200 --problems 20 --train-mb 200 "
+                                 "--variants"),
     ("memorization", "--prompts 50 --temperature 0 --temperature 0.4 --temperature 0.8 "
                      "--temperature 1.0"),
     ("humaneval", "--problems 164 --temperature 0"),
-    ("infilling", "--problems 40 --train-mb 200"),
 )  # fmt: skip
 
 
