@@ -55,6 +55,13 @@ class Candidates(Protocol):
     def search(self, text: str, *, top_k: int) -> Sequence[Lead]:
         """The chunks that share the rarest words with a text, best first."""
 
+    def similar(self, text: str, *, top_k: int) -> Sequence[Lead]:
+        """The fragments whose vectors are nearest to those of a text, best first; leads only."""
+
+    @property
+    def missing_views(self) -> tuple[str, ...]:
+        """The kinds of candidates that it cannot bring."""
+
     def longest_chain(self, text: str) -> int:
         """The most membership tiles in a row that it may hold."""
 

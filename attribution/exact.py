@@ -86,6 +86,14 @@ class Exact:
             found.setdefault(lead.document_id, []).append(lead)
         return found
 
+    def near(self, data: bytes) -> dict[int, list[Lead]]:
+        """The documents whose vectors are near, best first, each with its fragments."""
+        text = data[: self._config.max_snippet_bytes].decode("utf-8", "ignore")
+        found: dict[int, list[Lead]] = {}
+        for lead in self._index.similar(text, top_k=self._config.max_leads):
+            found.setdefault(lead.document_id, []).append(lead)
+        return found
+
     def others(self, group: list[Finding], reading: Reading) -> list[int]:
         """Documents that hold the group's run too, if their fingerprints are right."""
         run = group[0].run

@@ -202,7 +202,12 @@ class Aligner:
 
 
 def candidates(
-    sketched: Sketch, *, by_e: list[int], e_coverage: float, by_words: list[int]
+    sketched: Sketch,
+    *,
+    by_e: list[int],
+    e_coverage: float,
+    by_words: list[int],
+    by_vectors: list[int],
 ) -> list[fuse.Candidate]:
     """The documents that any view brings, in the order of the fusion."""
     n_fingerprints = len(sketched.positions)
@@ -210,7 +215,8 @@ def candidates(
     # room for those that repeat, and for those so frequent that a lookup gives a sample.
     at_least = max(_MIN_P_HITS, n_fingerprints // 3)
     by_p, _ = ranked(sketched.hits, n_fingerprints=n_fingerprints, at_least=at_least)
-    return fuse.fused({"E": by_e, "P": by_p, "BM25": by_words}, e_coverage=e_coverage)
+    rankings = {"E": by_e, "P": by_p, "BM25": by_words, "dense": by_vectors}
+    return fuse.fused(rankings, e_coverage=e_coverage)
 
 
 def worth_aligning(found: Iterable[fuse.Candidate], *, limit: int, is_short: bool) -> list[int]:
@@ -221,7 +227,7 @@ def worth_aligning(found: Iterable[fuse.Candidate], *, limit: int, is_short: boo
     most = limit if is_short else _MAX_WORDS_ONLY
     kept, n_words_only = [], 0
     for candidate in found:
-        is_words_only = [view for view, _ in candidate.ranks] == ["BM25"]
+        is_words_only = {view for view, _ in candidate.ranks} <= {"BM25", "dense"}
         n_words_only += is_words_only
         if not is_words_only or n_words_only <= most:
             kept.append(candidate.document_id)

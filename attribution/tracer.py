@@ -25,7 +25,6 @@ from indexer.errors import DocumentForgottenError
 from indexer.store.lexical import Lead as Chunk
 
 _MAX_FORGOTTEN_MEANWHILE = 3  # times that one trace starts over because of that
-MISSING_VIEWS = ("dense",)  # no index has vectors yet, so none brings candidates
 _SEED_K = 8  # lexemes in a seed of a short text that no fingerprint may know
 Answer = tuple[tuple[Match, ...], tuple[Lead, ...], str]
 
@@ -103,7 +102,7 @@ class Tracer:
             reason=reason,
             unsearched=unsearched,
             leads=leads,
-            missing_views=MISSING_VIEWS,
+            missing_views=self.index.missing_views,
         )
 
     def _answer_of_live(self, data: bytes, language: str, *, with_leads: bool) -> Answer:
@@ -146,12 +145,15 @@ class Tracer:
             is_short = n_lexemes <= self.config.max_short_lexemes
             top_k = self.config.max_short_leads if is_short else self.config.max_leads
             chunks = self._exact.leads(data, top_k=top_k)
+            near = self._exact.near(data)
             candidates = inexact.candidates(
                 sketched,
                 by_e=reading.ranked,
                 e_coverage=reading.e_coverage,
                 by_words=list(chunks),
+                by_vectors=list(near),
             )
+            chunks = near | chunks  # lines to align; where both know some, those with the words
             if is_wanted:
                 aligner = inexact.Aligner(self.index, reading, language, sketched, self.config)
                 findings += self._inexact(aligner, reading, candidates, chunks)

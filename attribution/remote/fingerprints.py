@@ -91,6 +91,15 @@ class RemoteCandidates:
         """Nothing: to search by words is to send them."""
         return []
 
+    def similar(self, _text: str, *, top_k: int) -> Sequence[Lead]:
+        """Nothing: what a text's vectors are like tells much of it."""
+        return []
+
+    @property
+    def missing_views(self) -> tuple[str, ...]:
+        """What the service lacks, and what it cannot be asked for without the text."""
+        return tuple(dict.fromkeys(("dense", *self.manifest.missing_views)))
+
     def longest_chain(self, _text: str) -> int:
         """Nothing: to look a tile up is to send it."""
         return 0

@@ -35,7 +35,6 @@ from attribution.service import asked, sources
 from attribution.service.served_index import Generation, ServedIndex
 from attribution.target import Target
 from attribution.trace_json import as_json_lines
-from attribution.tracer import MISSING_VIEWS
 from attribution.types import Verdict
 from indexer import Index, IndexerError, Origin
 from indexer.errors import DocumentForgottenError, DocumentUnknownError
@@ -172,7 +171,7 @@ def _search(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Reco
         )
     return {
         "view": it.view,
-        "missing_views": list(MISSING_VIEWS),
+        "missing_views": list(at.index.missing_views),
         "corpus_digest": at.index.manifest.corpus_digest,
         "results": [
             {**asdict(lead), **_described(at.index, lead.document_id)}
@@ -233,7 +232,7 @@ def _index(at: Generation, _record: Mapping[str, Any], _: ServiceConfig) -> Reco
         "w": manifest.w,
         "p_k": manifest.p_k,
         "p_w": manifest.p_w,
-        "missing_views": list(MISSING_VIEWS),
+        "missing_views": list(at.index.missing_views),
     }
 
 
