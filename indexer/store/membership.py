@@ -93,9 +93,11 @@ class MembershipWriter:
             for tiles in self._tiles.chunks():
                 steps = _steps(tiles)
                 for index in range(N_HASHES):
-                    probe = _probe(tiles, steps, index, n_bits)
-                    inside = probe - np.uint64(begin)  # wraps round below the slice
-                    bits[inside[inside < np.uint64(size)]] = True
+                    places = _probe(tiles, steps, index, n_bits)
+                    if size < n_bits:
+                        places = places - np.uint64(begin)  # wraps round below the slice
+                        places = places[places < np.uint64(size)]
+                    bits[places.view(np.int64)] = True  # numpy copies indices that have no sign
             yield np.packbits(bits, bitorder="little")
 
 
