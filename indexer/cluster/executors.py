@@ -42,6 +42,11 @@ def curate_on_cluster(plan: Plan, executor: Executor) -> None:
     plan.steps()  # says before anything is submitted if they do not fit
     if plan.folder.exists():
         raise CurateError(f"{plan.folder} exists; choose another folder for the shards")
+    if executor.kind == "slurm" and len(str(plan.work).split()) > 1:
+        raise CurateError(
+            f"{plan.work} holds a blank, which datatrove's batch scripts cannot name to Slurm; "
+            "choose another folder for the work"
+        )
     last = chain(plan, executor)
     _claim_work(plan)
     last.run()

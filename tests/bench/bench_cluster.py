@@ -35,6 +35,7 @@ from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.source_file import SourceFile
 
+KINDS = ["local", "ray", "slurm"]
 N_INPUTS = 4
 N_TASKS = 4
 _POLL_S = 1.0
@@ -62,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=default_corpus_path())
     parser.add_argument("--work", type=Path, help="a folder that all machines see")
+    parser.add_argument("--executors", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args()
     corpus = arguments.corpus.absolute()
@@ -82,7 +84,7 @@ def main() -> None:
             "corpus_digest": plain.corpus_digest,
             "plain": {"wall_s": round(time.monotonic() - started, 1), "n_files": plain.n_files},
         }
-        for kind in ("local", "ray", "slurm"):
+        for kind in arguments.executors:
             missing = why_missing(kind)
             record[kind] = {"not_run": missing} if missing else measure(kind, corpus, folder)
             if not missing:
@@ -109,7 +111,7 @@ def measure(kind: Any, corpus: Path, folder: Path) -> dict[str, Any]:
     """Curate on one executor, and wait until it is done."""
     plan = Plan(
         reads=tuple(partial(read_share, corpus, number) for number in range(N_INPUTS)),
-        work=folder / f"{kind} work",
+        work=folder / f"{kind}-work",
         folder=folder / f"{kind} shards",
         n_tasks=N_TASKS,
     )

@@ -236,3 +236,12 @@ def test_digests_are_merged_in_blocks(tmp_path: Path) -> None:
 
     assert (folders[0] / "digest-lines").stat().st_size > phases._BLOCK_BYTES
     assert phases._merge_digests(folders) == digest
+
+
+def test_slurm_is_given_no_blanks(inputs: list[list[SourceFile]], tmp_path: Path) -> None:
+    """A folder of work that Slurm could not be told is refused before anything is submitted."""
+    plan = replace(plan_of(inputs, tmp_path, 2), work=tmp_path / "my work")
+    with pytest.raises(CurateError, match="my work holds a blank"):
+        curate_on_cluster(plan, Executor(kind="slurm", options={"time": "1", "partition": "cpu"}))
+
+    assert not plan.work.exists()
