@@ -60,6 +60,10 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 	$(starcite) eval attribution --heldout $(heldout) --json > $(results)/attribution_classes.json
 	$(python) tests/bench/bench_growth.py --heldout $(heldout) --json $(results)/growth.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
+	$(python) tests/bench/bench_engine.py --json $(results)/engine.json
+	$(python) tests/bench/bench_eval.py --heldout $(heldout) --json $(results)/eval.json
+	$(python) tests/bench/bench_lanes.py --heldout $(heldout) --json $(results)/lanes.json
+	$(python) tests/bench/bench_train.py --json $(results)/train.json
 	$(python) tests/bench/bench_server.py --json $(results)/server.json
 	$(python) tests/bench/bench_service.py --heldout $(heldout) --json $(results)/service.json
 

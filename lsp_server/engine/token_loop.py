@@ -2,6 +2,9 @@
 
 A model is a `Reader` a slot. The reader keeps what it has read, so a prompt costs only what differs
 at its end; a healed token is chosen among those of the vocabulary that spell the cut text.
+
+Drafts from the copy lane are not verified in batches: of the 13 ms that a line takes the shipped
+model on one core they would save one (165 held-out cursors; four tokens cost 1.4 times one).
 """
 
 from __future__ import annotations
