@@ -82,6 +82,10 @@ _CONTEXT = {
         "starcite.probes": [_open_trace_probe],
         "starcite.read_corpus": _read_corpus,
         "starcite.lanes": [_open_lane],
+        "starcite.shipped_models": [
+            Path(__file__).with_name(package) / "shipped"
+            for package in ("lsp_server", "stareencoder")
+        ],
     },
 }
 

@@ -30,6 +30,7 @@ from indexer.optout.selector import Selector, parse_selector
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
 PROBES = "starcite.probes"  # further ways of asking, that the front door puts into click's context
+MODELS = "starcite.shipped_models"  # folders of models that the front door names there, too
 _NOTHING = "nothing was there, so there is no receipt; the ledger keeps out of later builds"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SHARED = 0o666  # less the umask: a file that was asked for is nobody's secret
@@ -119,7 +120,13 @@ def forget(
     with one_line_errors(), _progress() as progress:
         selectors = _queued(asked, receipt) if queued else [("", _selector(asked))]
         path = (index_path or default_index_path()).absolute()
-        setting = Setting(index=path, openers=_openers(), n_spans=spans, progress=progress)
+        setting = Setting(
+            index=path,
+            openers=_openers(),
+            n_spans=spans,
+            shipped_models=tuple(_offered(MODELS)),
+            progress=progress,
+        )
         outcomes = [] if dry_run else finish_pending(setting)
         for outcome in outcomes:
             click.echo(f"starcite: finished what was begun at {outcome.entry.time}", err=True)
@@ -212,8 +219,13 @@ def _queued(
 
 def _openers() -> list[OpenProbe]:
     """What queries are built on, and the queries themselves where the front door offers them."""
-    further: list[OpenProbe] = (click.get_current_context().find_object(dict) or {}).get(PROBES, [])
-    return [IndexProbe, *further]
+    return [IndexProbe, *_offered(PROBES)]
+
+
+def _offered(name: str) -> list[Any]:
+    """What the front door offers under a name."""
+    offered: list[Any] = (click.get_current_context().find_object(dict) or {}).get(name, [])
+    return offered
 
 
 def _resolve(path: Path, selector: Selector) -> Resolution:

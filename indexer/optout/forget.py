@@ -81,6 +81,7 @@ class Setting:
     index: Path
     openers: Sequence[OpenProbe]  # ways of asking the index again
     n_spans: int | None = None  # pieces of each document to ask for; None: by how many there are
+    shipped_models: tuple[Path, ...] = ()  # folders of models that come with the program
     progress: Progress = lambda _what, _done, _total: None
 
 
@@ -218,7 +219,9 @@ def _prove(
         issued_at=_now(),
         removed=records,
         answers=answers,
-        models=related_models(models_path(), removal.corpora, _earlier_digests()),
+        models=related_models(
+            (models_path(), *setting.shipped_models), removal.corpora, _earlier_digests()
+        ),
         key=key,
     )
     receipt = receipt_path(removal.entry)

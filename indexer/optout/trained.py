@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,17 +28,18 @@ def models_path() -> Path:
 
 
 def related_models(
-    folder: Path, held: Collection[str], earlier: Collection[str]
+    folders: Iterable[Path], held: Collection[str], earlier: Collection[str]
 ) -> list[ModelRelation]:
-    """Every installed model, by name.
+    """Every model in some folders, by name.
 
     Args:
-        folder: of the models.
+        folders: each has a folder for each model.
         held: digests of corpora that held what is removed.
         earlier: digests of corpora that may have held it.
     """
     relations = []
-    for path in sorted(folder.glob("*/manifest.json")):
+    found = [path for folder in folders for path in folder.glob("*/manifest.json")]
+    for path in sorted(found, key=lambda path: (path.parent.name, path)):
         digest = _digest_in(path)
         if digest in held:
             relation = TRAINED

@@ -20,23 +20,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from cluster_inputs import N_INPUTS, read_all, read_share
 from machine import cpu_name
 
 from indexer.cluster import PHASES, Executor, Plan, curate_on_cluster
 from indexer.config import default_corpus_path
-from indexer.corpus import read_corpus
 from indexer.curate.curation import Task, curate_corpus
 from indexer.curate.shards import is_shards, read_shards_manifest
-from indexer.source_file import SourceFile
 
 KINDS = ["local", "ray", "slurm"]
-N_INPUTS = 4
 N_TASKS = 4
 _POLL_S = 1.0
 _SLURM_OPTIONS = {
@@ -45,17 +41,6 @@ _SLURM_OPTIONS = {
     "randomize_start_duration": 0,
     "sbatch_args": {"chdir": str(Path.cwd())},
 }
-
-
-def read_share(corpus: Path, number: int) -> Iterator[SourceFile]:
-    """Every N_INPUTS-th file of a fetched corpus, from one of the first on."""
-    return islice(read_corpus(corpus), number, None, N_INPUTS)
-
-
-def read_all(corpus: Path) -> Iterator[SourceFile]:
-    """The same files, in the order in which the shares come."""
-    for number in range(N_INPUTS):
-        yield from read_share(corpus, number)
 
 
 def main() -> None:
@@ -136,7 +121,7 @@ def measure(kind: Any, corpus: Path, folder: Path) -> dict[str, Any]:
 
 def environment() -> str:
     """What a Slurm task has to set to find this interpreter's packages."""
-    paths = os.environ.get("PYTHONPATH", "")
+    paths = ":".join([str(Path(__file__).absolute().parent), os.environ.get("PYTHONPATH", "")])
     return f"export PATH={shell(Path(sys.executable).parent)}:$PATH PYTHONPATH={shell(paths)}"
 
 
@@ -152,8 +137,9 @@ def slurm_partition() -> str:
 
 
 def n_waiting() -> int:
-    """How many of our jobs are queued or running."""
-    return len(run("squeue", "--noheader", "--me").splitlines())
+    """How many of our jobs are queued or running, and can still be."""
+    reasons = run("squeue", "--noheader", "--me", "--format=%r").splitlines()
+    return 0 if "DependencyNeverSatisfied" in reasons else len(reasons)
 
 
 def version_of(kind: str) -> str:

@@ -71,7 +71,7 @@ def test_each_segment_names_the_shards_that_it_is_made_of(
             for one in index.live_document_ids()
         }
         assert index.corpus_of(0) == digests[0]
-        [relation] = related_models(home / "models", {index.corpus_of(0)}, set())
+        [relation] = related_models([home / "models"], {index.corpus_of(0)}, set())
     assert set(owners) == set(digests)
     assert "python" in owners[digests[1]]
     assert (relation.name, relation.relation) == ("ours", "trained_on")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.build import Part, build_segments
+from indexer.curate.frozen import default_digest, read_frozen
 from indexer.index import Index
 from indexer.optout.ledger import DONE, FORGET, ledger_path, pending, read_ledger
 from indexer.optout.ledger_filter import without_forgotten
@@ -211,6 +213,21 @@ def test_a_repository_that_is_none_is_refused(built: Path, start: Run) -> None:
         assert (code, out, len(err.splitlines())) == (2, "", 1), err
         assert f"--repo {asked!r}" in err or "is no name" in err
     assert not ledger_path().parent.exists()
+
+
+def test_models_that_come_with_the_program_are_named(
+    built: Path, start: Run, corpus: list[SourceFile]
+) -> None:
+    """Who forgets something of the corpus that shipped models were trained on is told of them."""
+    frozen = read_frozen(default_digest()).corpus_digest
+    build_segments([Part(files=corpus, corpus=frozen)], built)
+    code, out, err = finish(start("forget", "--owner", OWNER, "--yes", "--json"))
+    assert code == 0, err
+    receipt = json.loads(Path(json.loads(out)["done"][0]["receipt"]).read_bytes())
+    named = {one["name"]: one["relation"] for one in receipt["models"]["checked"]}
+
+    assert named == {"starcite-tiny": "trained_on", "starencoder-tiny": "trained_on"}
+    assert "starcite-tiny, starencoder-tiny" in receipt["models"]["statement"]
 
 
 BEFORE_ASKING = (

@@ -210,7 +210,7 @@ def test_models_say_what_they_were_trained_on(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(text)
-    models = related_models(tmp_path, {"now"}, {"now", "then"})
+    models = related_models([tmp_path], {"now"}, {"now", "then"})
 
     assert [(one.name, one.relation) for one in models] == [
         ("a", "trained_on"),
