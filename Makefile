@@ -59,6 +59,8 @@ bench: .venv/dev.stamp .starcite/index.stamp .starcite/model.stamp .starcite/hel
 	$(python) tests/bench/bench_attribution.py --heldout $(heldout) --json $(results)/attribution.json
 	$(starcite) eval attribution --heldout $(heldout) --json > $(results)/attribution_classes.json
 	$(python) tests/bench/bench_growth.py --heldout $(heldout) --json $(results)/growth.json
+	$(python) tests/bench/bench_retrieval.py --heldout $(heldout) --json $(results)/retrieval.json
+	$(python) tests/bench/bench_embed.py --heldout $(heldout) --json $(results)/embed.json
 	$(python) tests/bench/bench_completion.py --heldout $(heldout) --positions 200 --json $(results)/completion.json
 	$(python) tests/bench/bench_engine.py --json $(results)/engine.json
 	$(python) tests/bench/bench_eval.py --heldout $(heldout) --json $(results)/eval.json
