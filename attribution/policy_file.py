@@ -15,6 +15,7 @@ from attribution.license_policy import Action, Exemption, Policy
 from attribution.types import Tier
 
 FILE_NAME = "starcite.toml"
+_MAX_BYTES = 1_000_000
 _LISTS = ("allow", "annotate", "ask", "block")
 _ACTIONS = ("default", "common", "conflict")
 
@@ -37,9 +38,12 @@ def read_policy(path: Path) -> Policy:
     """The policy in a file.
 
     Raises:
-        PolicyError: it cannot be read, is no TOML, or holds an unknown key or a bad value.
+        PolicyError: it cannot be read, is too long or no TOML, or holds an unknown key or a bad value.
     """
     try:
+        n_bytes = path.stat().st_size
+        if n_bytes > _MAX_BYTES:
+            raise PolicyError(f"the policy {path} has {n_bytes:,} bytes, more than {_MAX_BYTES:,}")
         record = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         detail = getattr(error, "strerror", None) or error
