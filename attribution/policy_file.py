@@ -38,7 +38,8 @@ def read_policy(path: Path) -> Policy:
     """The policy in a file.
 
     Raises:
-        PolicyError: it cannot be read, is too long or no TOML, or holds an unknown key or a bad value.
+        PolicyError: it cannot be read, is too long or no TOML, or holds an unknown key or a bad
+            value.
     """
     try:
         n_bytes = path.stat().st_size

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from attribution import AttributionFailure
-from attribution.types import Match as FoundMatch
-from attribution.types import SourceSpan as FoundSource
-from attribution.types import Trace, Verdict
-from indexer import IndexerError, Origin
+from attribution.license_policy import Decision
+from attribution.policy_file import PolicyError
+from attribution.types import Match, Trace, Verdict
+from indexer import IndexerError
 from lsp_server import protocol
 from lsp_server.config import AttributionSettings
 from lsp_server.documents import Document, DocumentStore
 from lsp_server.index_source import IndexSource, index_source
+from lsp_server.match_json import claim_of_all, is_objection, match_json, origin_json
+from lsp_server.open_policies import OpenPolicies
 
 if TYPE_CHECKING:
     from lsp_server.index_source import AnyTracer
@@ -38,19 +40,28 @@ class Annotator:
     """Holds the tracer and, for each open document, the matches of its newest version."""
 
     def __init__(
-        self, documents: DocumentStore, *, publish: Publish, on_state: Callable[[], None]
+        self,
+        documents: DocumentStore,
+        *,
+        publish: Publish,
+        on_state: Callable[[], None],
+        warn: Callable[[str], None],
     ) -> None:
         self.status: protocol.IndexStatus = {"state": "missing", "name": "", "detail": ""}
         self.is_opening = False
         self._documents = documents
         self._publish = publish
         self._on_state = on_state
+        self._warn = warn
+        self._policies = OpenPolicies()
+        self._warned: set[str] = set()
         self._settings = AttributionSettings()
         self._model_corpus = ""
         self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="starcite-trace")
         self._opening: asyncio.Task[AnyTracer | None] | None = None
         self._opened_from: IndexSource | None = None
         self._newest: dict[str, protocol.MatchesParams] = {}
+        self._n_changes = 0  # of the index, the model or a policy
         self._published: dict[str, protocol.MatchesParams] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,6 +89,10 @@ class Annotator:
             self._model_corpus = corpus_digest
             self._trace_all()
 
+    def policy_changed(self) -> None:
+        """A policy was written, changed or removed: what is open is judged anew."""
+        self._trace_all()
+
     def touch(self, uri: str, *, at_once: bool = False) -> None:
         """The document was opened or edited: trace it after a rest."""
         self._stop_timer(uri)
@@ -101,9 +116,12 @@ class Annotator:
         version, known = document.version, self._newest.get(uri)
         if known is not None and known["version"] == version:
             return known
-        trace = await self.trace(document)
-        if self._documents.get(uri) is not document or document.version != version:
-            return None
+        trace, n_changes = None, 0
+        while trace is None or n_changes != self._n_changes:  # it may have changed meanwhile
+            n_changes = self._n_changes
+            trace = await self.trace(document)
+            if self._documents.get(uri) is not document or document.version != version:
+                return None
         params: protocol.MatchesParams = {
             "uri": uri,
             "version": version,
@@ -121,11 +139,16 @@ class Annotator:
         lines = document.snapshot()
         text = lines.text[start:end]
         found = await self._look(text, document.language_id)
-        matches = [_match(match, lines, start, self._model_corpus) for match in found.alarms]
+        decisions = await self._decide(document.uri, found.matches)
+        matches = [
+            match_json(match, decision, lines.range_of(*_place(match, start)), self._model_corpus)
+            for match, decision in zip(found.matches, decisions, strict=True)
+            if match.is_alarm or is_objection(decision)
+        ]
         return {
             "verdict": found.verdict.value,
             "reason": found.reason,
-            "claim": _claim_of_all(matches),
+            "claim": claim_of_all(matches),
             "corpusDigest": found.corpus_digest,
             "elapsedMs": round(found.elapsed_ms, 3),
             "matches": matches,
@@ -144,7 +167,7 @@ class Annotator:
             "documentId": document_id,
             "text": text,
             "languageId": document.language,
-            "origins": [_origin(origin) for origin in document.origins],
+            "origins": [origin_json(origin) for origin in document.origins],
         }
 
     def close(self) -> None:
@@ -169,6 +192,17 @@ class Annotator:
         self._note(found)
         return found
 
+    async def _decide(self, uri: str, matches: Sequence[Match]) -> list[Decision | None]:
+        """What the team's policy says of each match; one that cannot be read is told once."""
+        try:
+            return await self._run(self._policies.decisions, uri, matches)
+        except PolicyError as error:
+            problem = str(error)
+            if problem not in self._warned:
+                self._warned.add(problem)
+                self._warn(problem)
+            return [None] * len(matches)
+
     def _note(self, found: Trace) -> None:
         """A service is ready when it answers: only a trace can tell."""
         source = self._opened_from
@@ -185,7 +219,7 @@ class Annotator:
         seen = index_source(self._settings)
         if self._opening is None or seen != self._opened_from:
             self._opened_from = seen
-            self._newest.clear()
+            self._forget_answers()
             self.is_opening = True
             work = self._open(seen, is_first=self._opening is None)
             self._opening = asyncio.get_running_loop().create_task(work)
@@ -210,8 +244,13 @@ class Annotator:
                     self._trace_all()
         return tracer
 
-    def _trace_all(self) -> None:
+    def _forget_answers(self) -> None:
+        """What was found, and what is being looked for, no longer holds."""
         self._newest.clear()
+        self._n_changes += 1
+
+    def _trace_all(self) -> None:
+        self._forget_answers()
         for document in self._documents:
             self.touch(document.uri, at_once=True)
 
@@ -237,49 +276,5 @@ class Annotator:
         return await loop.run_in_executor(self._executor, function, *arguments)
 
 
-def _match(match: FoundMatch, document: Document, offset: int, model_corpus: str) -> protocol.Match:
-    return {
-        "range": document.range_of(offset + match.query.start, offset + match.query.end),
-        "tier": match.tier.value,
-        "claim": _claim(match, model_corpus),
-        "nLexemes": match.n_lexemes,
-        "nPackages": match.n_packages,
-        "nSources": match.n_sources,
-        "sources": [_source(source) for source in match.sources],
-    }
-
-
-def _claim(match: FoundMatch, model_corpus: str) -> protocol.Claim:
-    """`trained_on` needs a source in the very corpus that the model in use was trained on."""
-    corpora = {source.corpus_digest for source in match.sources}
-    return "trained_on" if model_corpus and model_corpus in corpora else "indexed"
-
-
-def _claim_of_all(matches: list[protocol.Match]) -> protocol.Claim:
-    """The weakest of the claims, and the weaker one where there is nothing to claim."""
-    is_sure = bool(matches) and all(match["claim"] == "trained_on" for match in matches)
-    return "trained_on" if is_sure else "indexed"
-
-
-def _source(source: FoundSource) -> protocol.SourceSpan:
-    return {
-        "documentId": source.document_id,
-        "documentSha256": source.document_sha256,
-        "range": {
-            "start": {"line": source.span.start_line, "character": 0},
-            "end": {"line": source.span.end_line, "character": 0},
-        },
-        "origins": [_origin(origin) for origin in source.origins],
-    }
-
-
-def _origin(origin: Origin) -> protocol.Origin:
-    return {
-        "source": origin.source,
-        "name": origin.name,
-        "version": origin.version,
-        "path": origin.path,
-        "spdxId": origin.spdx_id,
-        "licenseEvidence": origin.license_evidence,
-        "purl": origin.purl,
-    }
+def _place(match: Match, offset: int) -> tuple[int, int]:
+    return offset + match.query.start, offset + match.query.end

@@ -39,6 +39,9 @@ def hover_markdown(match: Match, *, command_links: bool) -> str:
         _source(source, command_links=command_links) for source in match["sources"][:SHOWN_SOURCES]
     ]
     parts.append(_summary(match))
+    if match["decision"] != "none":
+        reasons = "; ".join(_plain(reason) for reason in match["decisionReasons"])
+        parts.append(f"The policy of this repository: **{match['decision']}** ({reasons}).")
     return "\n\n".join(parts)
 
 

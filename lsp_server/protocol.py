@@ -32,6 +32,7 @@ OPEN_SOURCE_COMMAND = "starcite.openSource"  # arguments: documentId, startLine,
 
 
 Claim = Literal["indexed", "trained_on"]
+DecisionWord = Literal["none", "allow", "annotate", "ask", "block"]  # none: there is no policy
 
 
 class Position(TypedDict):
@@ -116,6 +117,8 @@ class Match(TypedDict):
     nPackages: int
     nSources: int
     sources: list[SourceSpan]
+    decision: DecisionWord
+    decisionReasons: list[str]
 
 
 class MatchesParams(TypedDict):

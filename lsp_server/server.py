@@ -161,6 +161,10 @@ def _register_documents(server: Server) -> None:
     def saved(params: types.DidSaveTextDocumentParams) -> None:
         session.save(params.text_document.uri)
 
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(_: types.DidChangeWatchedFilesParams) -> None:
+        session.policy_changed()  # the clients watch nothing else
+
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
         session.close_document(params.text_document.uri)

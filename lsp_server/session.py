@@ -15,6 +15,12 @@ from lsp_server import hover, protocol
 from lsp_server.annotate import Annotator
 from lsp_server.complete import Completion, CompletionRequest
 from lsp_server.config import Settings, read_settings
+from lsp_server.diagnostics import (
+    PUBLISH_DIAGNOSTICS,
+    PublishDiagnosticsParams,
+    diagnostics_of,
+    no_diagnostics,
+)
 from lsp_server.documents import Document, DocumentStore, Edit
 from lsp_server.errors import ProtocolError
 from lsp_server.latest import Latest
@@ -34,8 +40,9 @@ class Session:
         self._warn = warn
         self._annotator = Annotator(
             self.documents,
-            publish=lambda params: self._tell(protocol.MATCHES, params),
+            publish=self._publish,
             on_state=self._send_status,
+            warn=warn,
         )
         self._model = ModelSlot(on_state=self._model_changed, on_ready=self._warm)
         self._latest: dict[str, Latest] = {}
@@ -43,6 +50,7 @@ class Session:
         self._cursor = ("", 0)  # where it last rested: a URI and an offset
         self._sent_status: protocol.StatusParams | None = None
         self._problems: list[str] = []
+        self._objected: set[str] = set()  # the documents of which there are diagnostics
         self._is_closed = False
 
     def configure(self, raw: object) -> None:
@@ -75,10 +83,15 @@ class Session:
         if self.documents.get(uri) is not None:
             self._annotator.touch(uri, at_once=True)
 
+    def policy_changed(self) -> None:
+        """A file of the name of a policy was written or removed."""
+        self._annotator.policy_changed()
+
     def close_document(self, uri: str) -> None:
         """The editor closed a document: nothing of it is kept."""
         self.documents.close(uri)
         self._annotator.forget(uri)
+        self._show(no_diagnostics(uri))
         latest = self._latest.pop(uri, None)
         if latest is not None:
             latest.cancel()
@@ -192,6 +205,19 @@ class Session:
         if status != self._sent_status and not self._annotator.is_opening:  # soon known
             self._sent_status = status
             self._tell(protocol.STATUS, status)
+
+    def _publish(self, params: protocol.MatchesParams) -> None:
+        self._tell(protocol.MATCHES, params)
+        self._show(diagnostics_of(params))
+
+    def _show(self, diagnostics: PublishDiagnosticsParams) -> None:
+        """Tell of what a policy objects to, and that it no longer does."""
+        if diagnostics.diagnostics or diagnostics.uri in self._objected:
+            self._tell(PUBLISH_DIAGNOSTICS, diagnostics)
+        if diagnostics.diagnostics:
+            self._objected.add(diagnostics.uri)
+        else:
+            self._objected.discard(diagnostics.uri)
 
     def _tell(self, method: str, params: Any) -> None:
         if not self._is_closed:  # there may be nobody left to read it

@@ -28,7 +28,10 @@ class Held:
         self.documents = DocumentStore()
         self.published: asyncio.Queue[MatchesParams] = asyncio.Queue()
         self.annotator = Annotator(
-            self.documents, publish=self.published.put_nowait, on_state=lambda: None
+            self.documents,
+            publish=self.published.put_nowait,
+            on_state=lambda: None,
+            warn=lambda _: None,
         )
         self.documents.open(Document(uri=URI, language_id="python", version=1, text=INDEXED))
         self.annotator.configure(AttributionSettings(index=str(index), debounce_ms=0))
@@ -87,6 +90,27 @@ async def test_the_same_version_is_traced_once(held: Held) -> None:
 
     assert first is not None
     assert await held.annotator.matches(URI) is first
+
+
+async def test_what_was_found_before_a_change_is_not_kept(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that was under way when the index, the model or a policy changed is taken anew."""
+    look, looks = held.annotator.trace, []
+
+    async def trace(document: Document) -> TraceResult:
+        found = await look(document)
+        looks.append(found)
+        if len(looks) == 1:
+            held.annotator.policy_changed()
+        return found
+
+    monkeypatch.setattr(held.annotator, "trace", trace)
+    params = await held.annotator.matches(URI)
+
+    assert params is not None
+    assert len(looks) >= 2
+    assert params["matches"] is not looks[0]["matches"]
 
 
 async def test_what_is_forgotten_is_not_shown_from_memory(ring_index: Path, tmp_path: Path) -> None:

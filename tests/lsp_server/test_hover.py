@@ -39,6 +39,8 @@ def match(*sources: SourceSpan, n_sources: int | None = None) -> Match:
         "nPackages": 1,
         "nSources": len(sources) if n_sources is None else n_sources,
         "sources": list(sources),
+        "decision": "none",
+        "decisionReasons": [],
     }
 
 
@@ -49,6 +51,19 @@ def source(*origins: Origin, lines: tuple[int, int] = (4, 9), document_id: int =
         "range": span(*lines),
         "origins": list(origins),
     }
+
+
+def test_a_hover_tells_what_the_policy_says_and_why() -> None:
+    """The reasons come from a file of the repository, so no markup of theirs gets through."""
+    judged = match(source(origin()))
+    judged["decision"] = "block"
+    judged["decisionReasons"] = ["GPL-3.0-only: block", "exception: [x](command:evil)"]
+    text = hover_markdown(judged, command_links=False)
+
+    assert text.endswith(
+        "The policy of this repository: **block** "
+        r"(GPL-3.0-only: block; exception: \[x\]\(command:evil\))."
+    )
 
 
 def test_a_hover_is_this_text() -> None:

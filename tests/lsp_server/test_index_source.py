@@ -52,7 +52,10 @@ async def test_a_service_is_asked_and_missed(
     states: list[IndexStatus] = []
     documents = DocumentStore()
     annotator = Annotator(
-        documents, publish=lambda _: None, on_state=lambda: states.append(annotator.status)
+        documents,
+        publish=lambda _: None,
+        on_state=lambda: states.append(annotator.status),
+        warn=lambda _: None,
     )
     file = tmp_path / "token"
     file.write_text(TOKEN)

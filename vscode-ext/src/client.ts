@@ -1,6 +1,6 @@
 // The connection to the language server: starts it, restarts it, and passes its messages on.
 
-import { EventEmitter, type CancellationToken, type Disposable, type LogOutputChannel } from "vscode";
+import { EventEmitter, workspace, type CancellationToken, type Disposable, type LogOutputChannel } from "vscode";
 import {
   CloseAction,
   ErrorAction,
@@ -36,6 +36,8 @@ import { versionWarning } from "./version";
 /** The schemes of documents that the server sees. */
 export const DOCUMENT_SCHEMES: readonly string[] = ["file", "untitled"];
 
+const POLICIES = "**/starcite.toml"; // a change of one is told to the server, which judges anew
+
 const START_TIMEOUT_MS = 60_000; // a cold start on a busy machine takes seconds
 const STOP_TIMEOUT_MS = 3000;
 
@@ -57,6 +59,7 @@ export class StarciteClient implements Disposable {
   private readonly version: string;
   private readonly find: () => Promise<Finding>;
   private client: QuietClient | undefined;
+  private readonly policies = workspace.createFileSystemWatcher(POLICIES);
   private lastWords = ""; // the last line that the server wrote to stderr
   private queue: Promise<void> = Promise.resolve(); // starts and stops, one after the other
 
@@ -109,6 +112,7 @@ export class StarciteClient implements Disposable {
 
   dispose(): void {
     void this.stop().then(() => {
+      this.policies.dispose();
       this.connectionEmitter.dispose();
       this.statusEmitter.dispose();
       this.matchesEmitter.dispose();
@@ -204,6 +208,7 @@ export class StarciteClient implements Disposable {
   private options(): LanguageClientOptions {
     return {
       documentSelector: DOCUMENT_SCHEMES.map((scheme) => ({ scheme })),
+      synchronize: { fileEvents: this.policies },
       outputChannel: this.log,
       traceOutputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,

@@ -48,6 +48,9 @@ export function matchLabel(match: Match, source: SourceSpan): string {
 /** Where the match lies in the user's file, what may be claimed, and how widespread the code is. */
 export function matchDetail(match: Match, source: SourceSpan): string {
   const parts = [`${countLines(match.range) === 1 ? "line" : "lines"} ${lineSpan(match.range)} of this file`, CLAIM_WORDS[match.claim]];
+  if (match.decision !== "none") {
+    parts.push(`policy: ${match.decision}`);
+  }
   if (match.nPackages > 1) {
     parts.push(`held by ${match.nPackages} packages`);
   }

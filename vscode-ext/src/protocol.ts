@@ -69,6 +69,8 @@ export interface Match {
   nPackages: number;
   nSources: number;
   sources: SourceSpan[];
+  decision: "none" | "allow" | "annotate" | "ask" | "block";
+  decisionReasons: string[];
 }
 
 export interface MatchesParams {

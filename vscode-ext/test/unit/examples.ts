@@ -34,6 +34,8 @@ export function match(changes: Partial<Match> = {}): Match {
     nPackages: 1,
     nSources: 1,
     sources: [sourceSpan()],
+    decision: "none",
+    decisionReasons: [],
     ...changes,
   };
 }

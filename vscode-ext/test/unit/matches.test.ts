@@ -27,6 +27,12 @@ describe("matchDetail", () => {
     expect(matchDetail(match(), sourceSpan())).toBe("lines 5–35 of this file · in the index");
   });
 
+  test("tells what the team's policy says", () => {
+    expect(matchDetail(match({ decision: "ask" }), sourceSpan())).toBe(
+      "lines 5–35 of this file · in the index · policy: ask",
+    );
+  });
+
   test("speaks of one line", () => {
     const range = { start: { line: 0, character: 0 }, end: { line: 1, character: 0 } };
 
