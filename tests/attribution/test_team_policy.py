@@ -1,4 +1,4 @@
-"""What a team writes into starcite.toml, seen from the command line: limits, exceptions, notices."""
+"""What a team writes into starcite.toml, seen from the command line."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def test_an_exception_holds_where_all_that_it_names_fits(
     copied: Path, index_path: Path, exception: str, exit_code: int
 ) -> None:
     """Package, path and last day; outside of them the rules count."""
-    told = judged(
-        copied, index_path, f'[policy]\nblock = ["MIT"]\n[[exception]]\n{exception}\n'
-    )
+    told = judged(copied, index_path, f'[policy]\nblock = ["MIT"]\n[[exception]]\n{exception}\n')
 
     assert told["exit_code"] == exit_code
     assert (told["reasons"] == ["exception: ours"]) is (exit_code != 5)
