@@ -2,7 +2,8 @@
 
 Comments are no lexemes, so only the raw text can say that they were copied, too. Round verbatim
 code they must be verbatim (`align.widened_extent`); round code that was laid out anew, renamed or
-edited, a line counts if it is the same but for blanks at its ends, and blank lines do not count.
+edited, a line counts if it is the same but for blanks at its ends, blank lines do not count, and a
+line or two may have been put in or taken out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from attribution.align import Extent, Lexed, Run
 
 _MAX_GAP_BYTES = 4096  # looked at on either side of a run
+_REACH = 3  # lines within which the next equal one must stand, on either side
 
 
 def with_comment_lines(query: Lexed, document: Lexed, run: Run, core: Extent) -> Extent:
@@ -35,24 +37,32 @@ def with_comment_lines(query: Lexed, document: Lexed, run: Run, core: Extent) ->
 
 
 def _n_equal_after(one: bytes, other: bytes) -> tuple[int, int]:
-    """How many bytes at the beginning of two gaps are lines that are the same."""
-    found = (0, 0)
-    for mine, yours in zip(_ends_of_lines(one), _ends_of_lines(other), strict=False):
-        if mine[1] != yours[1]:
-            break
-        found = mine[0], yours[0]
-    return found
+    """How many bytes at the beginning of two gaps are lines that are the same, edits aside."""
+    mine, yours = _ends_of_lines(one), _ends_of_lines(other)
+    at = _last_equal([line[1] for line in mine], [line[1] for line in yours])
+    return (mine[at[0]][0], yours[at[1]][0]) if at else (0, 0)
 
 
 def _n_equal_before(one: bytes, other: bytes) -> tuple[int, int]:
     """The same of the ends of two gaps."""
-    found = (0, 0)
-    mine, yours = _starts_of_lines(one), _starts_of_lines(other)
-    for left, right in zip(reversed(mine), reversed(yours), strict=False):
-        if left[1] != right[1]:
-            break
-        found = len(one) - left[0], len(other) - right[0]
+    mine, yours = _starts_of_lines(one)[::-1], _starts_of_lines(other)[::-1]
+    at = _last_equal([line[1] for line in mine], [line[1] for line in yours])
+    return (len(one) - mine[at[0]][0], len(other) - yours[at[1]][0]) if at else (0, 0)
+
+
+def _last_equal(mine: list[bytes], yours: list[bytes]) -> tuple[int, int] | None:
+    """The last pair of equal lines that is reached with few lines left out between two pairs."""
+    found = None
+    one = other = 0
+    while step := _next_equal(mine[one : one + _REACH], yours[other : other + _REACH]):
+        found = one + step[0], other + step[1]
+        one, other = found[0] + 1, found[1] + 1
     return found
+
+
+def _next_equal(mine: list[bytes], yours: list[bytes]) -> tuple[int, int] | None:
+    pairs = [(a, b) for a in range(len(mine)) for b in range(len(yours)) if mine[a] == yours[b]]
+    return min(pairs, key=sum, default=None)
 
 
 def _starts_of_lines(gap: bytes) -> list[tuple[int, bytes]]:
