@@ -116,7 +116,8 @@ def insert(case: Case) -> Lines | None:
         return None
     places = sorted(case.rng.sample(range(1, len(own)), n_foreign), reverse=True)
     for place, text in zip(places, foreign, strict=False):
-        own.insert(place, Line(_ended(text), -1, -1))
+        n_own = 0 if text.lstrip().startswith("#") else None  # a span may well run over a comment
+        own.insert(place, Line(_ended(text), -1, -1, n_own=n_own))
     return own
 
 

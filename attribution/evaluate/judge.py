@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attribution.evaluate.corpus import LANGUAGE, Corpus, first_occurrences, names_among
+from attribution.evaluate.corpus import LANGUAGE, Corpus, Place, first_occurrences, names_among
 from attribution.evaluate.queries import Part, Query, Range
 from attribution.evaluate.systems import Answer
 from attribution.tracer import Tracer
@@ -109,21 +109,37 @@ class Judge:
         asked = [(span.start, span.end) for span, _ in spans]
         named = [(span.start, span.end) for _, span in spans]
         text = self._tracer.source(document_id)[1]
-        true = [self._extent(text, document_id, place) for place in part.holders[document_id]]
+        true = [
+            self._extents(text, document_id, place, part) for place in part.holders[document_id]
+        ]
         if document_id == part.source.document_id:
-            true.append(part.document)
+            true.append((part.document, part.gone))
         return (
             overlap_of(query.text, asked, part.query, aside=part.added),
-            max((overlap_of(text, named, ranges) for ranges in true), default=None),
+            max(
+                (overlap_of(text, named, ranges, aside=aside) for ranges, aside in true),
+                default=None,
+            ),
         )
 
-    def _extent(self, text: str, document_id: int, place: Any) -> tuple[Range, ...]:
-        row = self._corpus.of_document(document_id).start + place.first
-        start = int(self._corpus.starts[row])
-        end = int(self._corpus.ends[row + place.length - 1])
+    def _extents(
+        self, text: str, document_id: int, place: Place, part: Part
+    ) -> tuple[tuple[Range, ...], tuple[Range, ...]]:
+        """Where a document holds what the query kept, and what lies between without a lexeme."""
+        rows = self._corpus.of_document(document_id).start + place.first
         data = text.encode("utf-8", "replace")
-        first = len(data[:start].decode("utf-8", "ignore"))
-        return ((first, first + len(data[start:end].decode("utf-8", "ignore"))),)
+        kept = [one for one in part.kept if one[0] < one[1]]
+        found = []
+        for first, end in kept:
+            start, stop = self._corpus.starts[rows + first], self._corpus.ends[rows + end - 1]
+            before = len(data[:start].decode("utf-8", "ignore"))
+            found.append((before, before + len(data[start:stop].decode("utf-8", "ignore"))))
+        between = [
+            (found[at][1], found[at + 1][0])
+            for at, (one, other) in enumerate(pairwise(kept))
+            if one[1] == other[0]
+        ]
+        return tuple(found), tuple(between)
 
 
 def is_verified(claimed: str, held: str, tier: str) -> bool:

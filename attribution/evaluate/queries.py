@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -58,7 +58,10 @@ class Part:
     source: Text
     document: tuple[Range, ...]  # the same in the source
     holders: dict[int, tuple[Place, ...]]  # every document that holds it, the source too
-    added: tuple[Range, ...] = ()  # code points put in that count neither for nor against a span
+    kept: tuple[Range, ...] = ()  # the same as lexemes, counted from the first of them
+    # Comments that count neither for nor against a span, in code points:
+    added: tuple[Range, ...] = ()  # put into the query
+    gone: tuple[Range, ...] = ()  # taken out of the source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,13 +212,26 @@ def _part(
     if held.length < _MIN_LEXEMES:
         return None
     own_text = "".join(line.text for line in lines if line.part == number)
+    blocks = _merged([(line, line + 1) for line in mine])
+    places = [_place_of(origin, *block, sources.corpus) for block in blocks]
+    gaps = [(one[1], other[0]) for one, other in pairwise(blocks)]
     return Part(
         query=_query_ranges(lines, number),
         source=origin.source,
-        document=_merged([(origin.offsets[line], origin.offsets[line + 1]) for line in mine]),
+        document=_code_points(origin, blocks),
         holders=_holders(one, held, own_text, sources),
+        kept=tuple(
+            (place.first - held.first, place.first - held.first + place.length) for place in places
+        ),
         added=_added_ranges(lines),
+        gone=_code_points(
+            origin, [gap for gap in gaps if not _place_of(origin, *gap, sources.corpus).length]
+        ),
     )
+
+
+def _code_points(window: Window, blocks: Iterable[Range]) -> tuple[Range, ...]:
+    return tuple((window.offsets[first], window.offsets[end]) for first, end in blocks)
 
 
 def _place_of(window: Window, first: int, end: int, corpus: Corpus) -> Place:

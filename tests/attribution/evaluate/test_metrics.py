@@ -119,6 +119,8 @@ def test_overlap_leaves_whitespace_out() -> None:
     assert overlap_of("ab cd", [(0, 3)], [(0, 5)]) == 0.5
     assert overlap_of("ab cd", [(0, 5)], [(0, 5)]) == 1.0
     assert overlap_of("ab cd", [], [(0, 5)]) == 0.0
+    assert overlap_of("ab cd", [(0, 5)], [(0, 2)], aside=[(3, 5)]) == 1.0
+    assert overlap_of("ab cd", [(0, 5)], [(0, 2)], aside=[(4, 5)]) == 0.6667
 
 
 @pytest.mark.parametrize(
