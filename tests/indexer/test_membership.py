@@ -10,18 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.store import membership as module
-from indexer.store.membership import FPR, TILE_CHARS, Membership, MembershipWriter
+from indexer.store.membership import (
+    FPR,
+    PORTRAIT,
+    STRIPPED,
+    TILE_CHARS,
+    Membership,
+    MembershipWriter,
+    Tiling,
+)
 from indexer.text.normalize import strip_whitespace
 
 TEXTS = st.lists(st.binary(max_size=300), min_size=1, max_size=6)
 
 
-def build(folder: Path, texts: list[bytes]) -> Membership:
-    writer = MembershipWriter(folder)
+def build(folder: Path, texts: list[bytes], tiling: Tiling = STRIPPED) -> Membership:
+    writer = MembershipWriter(folder, tiling)
     for text in texts:
         writer.add(text)
     writer.finish()
-    return Membership.open(folder)
+    return Membership.open(folder, tiling)
 
 
 def slow_chain(members: set[bytes], text: bytes) -> int:
@@ -56,15 +64,17 @@ def test_chains_are_those_of_a_set_of_tiles(
     assert found.longest_chain(text) >= len(strip_whitespace(text)) // TILE_CHARS
 
 
-@pytest.mark.parametrize("slice_bits", [1 << 26, 1 << 16])
+@pytest.mark.parametrize(
+    ("tiling", "slice_bits"), [(STRIPPED, 1 << 26), (STRIPPED, 1 << 16), (PORTRAIT, 1 << 26)]
+)
 def test_no_member_is_missed_and_strangers_pass_at_the_promised_rate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slice_bits: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiling: Tiling, slice_bits: int
 ) -> None:
     """At capacity every member is found; of a million strangers about FPR are, however sliced."""
     monkeypatch.setattr(module, "_SLICE_BITS", slice_bits)
     random = np.random.default_rng(11)
-    members = random.integers(33, 127, (20_000, TILE_CHARS), dtype=np.uint8)
-    found = build(tmp_path, [members.tobytes()])
+    members = random.integers(33, 127, (20_000, tiling.n_bytes), dtype=np.uint8)
+    found = build(tmp_path, [members.tobytes()], tiling)
     strangers = random.integers(0, 2**63, 1_000_000).astype(np.uint64)
     rate = float(found.contains(strangers).mean())
 
