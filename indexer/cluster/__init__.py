@@ -32,10 +32,10 @@ The phases, each waiting for the one before, each task of which can be repeated:
     seal     1         number the shards through, merge the digests, write the manifest
 
 For 3 TB of text in 230 million files (13 kB each, as in the default corpus), by the speeds in
-`tests/bench/results/dedup.json`: both stages take 3e12 B / 20 MB per core-second = 42 core-hours,
-decontamination (13 MB) 64. The work takes 1.2 kB a file for digests, band keys and signatures =
-285 GB, and 0.3 of the text. A task of `bands` holds 50 B a file = 12 GB; `same`, which
-sorts all digests, 100 B = 23 GB; every other task less than `bands`.
+`tests/bench/results/dedup.json`: both stages take 3e12 B / 25 MB per core-second = 33 core-hours,
+decontamination (15 MB) 56, redaction (20 MB) 42. The work takes 1.2 kB a file for digests, band
+keys and signatures = 285 GB, and 0.3 of the text. A task of `bands` holds 50 B a file = 12 GB;
+`same`, which sorts all digests, 100 B = 23 GB; every other task less than `bands`.
 
 The outcome is that of `starcite corpus curate`: the same records and the same corpus digest. Only
 where one shard ends and the next begins depends on the number of tasks.

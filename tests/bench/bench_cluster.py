@@ -103,8 +103,10 @@ def measure(kind: Any, corpus: Path, folder: Path) -> dict[str, Any]:
     options = _SLURM_OPTIONS if kind == "slurm" else {}
     if kind == "slurm":
         options = {**options, "partition": slurm_partition(), "env_command": environment()}
+    # datatrove looks at Ray's tasks once a minute: all of them at once are one minute a phase.
+    executor = Executor(kind=kind, n_workers=-1 if kind == "ray" else 2, options=options)
     started = time.monotonic()
-    curate_on_cluster(plan, Executor(kind=kind, n_workers=2, options=options))
+    curate_on_cluster(plan, executor)
     while kind == "slurm" and not is_shards(plan.folder) and n_waiting():
         time.sleep(_POLL_S)  # a cluster tells nobody that it is done
     wall_s = time.monotonic() - started
