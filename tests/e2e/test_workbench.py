@@ -94,6 +94,27 @@ def test_pasted_code_is_marked_and_its_source_opens_beside(
     assert first_line == known.text.splitlines()[0]
 
 
+def test_what_the_policy_blocks_is_a_problem_until_it_is_allowed(
+    workbench: CodeServer, open_file: OpenFile, known: Excerpt
+) -> None:
+    """A blocked licence is underlined as an error, with its reason, until the policy changes."""
+    policy = workbench.workspace / "guarded" / "starcite.toml"
+    policy.parent.mkdir()
+    policy.write_text(f'[policy]\nblock = ["{known.origin.spdx_id}"]\n', "utf-8")
+    editor = open_file("guarded/pasted.py", known.text)
+    editor.marks().first.wait_for()
+    error = editor.page.locator(".squiggly-error")
+    error.first.wait_for()
+    hover = editor.hover("sliding_window")
+    expect(hover).to_contain_text(f"The policy blocks this: {known.origin.spdx_id}: block")
+    expect(hover).to_contain_text("The policy of this repository: block")
+    editor.shot("policy")
+    policy.write_text(f'[policy]\nallow = ["{known.origin.spdx_id}"]\n', "utf-8")
+
+    expect(error).to_have_count(0)
+    assert editor.marks().count() > 0
+
+
 def test_code_of_ones_own_is_not_marked(open_file: OpenFile) -> None:
     """Code that no indexed file holds gets no mark, and tracing it says that nothing was found."""
     editor = open_file("own.py", OWN_CODE)
