@@ -28,8 +28,8 @@ _RECIPE = (
     ("data", "block_size"),
 )
 _LIMITS = """\
-- It is small and read few tokens. It finds code that was renamed or edited among other code; it
-  does not know what a program is for, and what it brings are leads, not evidence.
+- It is small and read few tokens. The scores say what it is worth beside a search by words; what it
+  brings are leads, not evidence, and Starcite lists them after everything else.
 - It was trained on Python packages alone, on pieces of at most {max_tokens} tokens.
 - A text is cut after {max_tokens} tokens."""
 

@@ -23,6 +23,14 @@ def test_a_literal_copy_outweighs_structure() -> None:
     assert [one.document_id for one in fused(rankings, e_coverage=0.49)] == [1, 2, 3]
 
 
+def test_what_vectors_alone_bring_comes_last() -> None:
+    """In its own order, after everything that another view has brought, which it does not move."""
+    rankings = {"E": [], "BM25": [*range(200)], "dense": [199, 900, 300]}
+
+    found = [one.document_id for one in fused(rankings, e_coverage=0.0)]
+    assert found == [*range(200), 900, 300]
+
+
 def test_leads_are_listed_on_request_and_are_no_matches(
     tracer: Tracer, texts: dict[str, str]
 ) -> None:

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import indexer
 from lsp_server.config import CompletionSettings
 from lsp_server.engine.base import GenerateRequest
 from lsp_server.engine.onnx_loop import OnnxLoop
+from lsp_server.model_cli import model
 from lsp_server.models import DEFAULT_MODEL, SHIPPED, installed_models, open_model, verify_model
 from lsp_server.prompt import FAMILIES, build_prompt
+from stareencoder.shipped import ENCODER
 
 NAMES = sorted(path.parent.name for path in SHIPPED.glob("*/manifest.json"))
 MAX_BYTES = 40 * 10**6
@@ -66,3 +69,12 @@ def test_the_default_model_is_a_shipped_one() -> None:
     """Whoever chooses nothing gets a model without fetching one."""
     assert CompletionSettings().model == DEFAULT_MODEL
     assert DEFAULT_MODEL in NAMES
+
+
+def test_the_encoder_is_verified_with_the_models() -> None:
+    """By its name alone, and where all are asked for."""
+    results = [CliRunner().invoke(model, words) for words in (["verify", ENCODER], ["verify"])]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    assert results[0].output == f"{ENCODER}: whole\n"
+    assert results[1].output.splitlines() == [f"{name}: whole" for name in (*NAMES, ENCODER)]
