@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "corpus": ("indexer.corpus_cli:corpus", "Fetch the source code that an index is built from."),
     "index": ("indexer.cli:index", "Build and verify the attribution index."),
+    "elastic": ("indexer.elastic.cli:elastic", "Keep an index in Elasticsearch."),
     "trace": ("attribution.cli:trace", "Trace code back to where it came from."),
     "certify": ("attribution.certificate_cli:certify", "Certify that code is not in an index."),
     "verify-certificate": ("attribution.certificate_cli:verify_certificate", "Check that."),

@@ -51,6 +51,14 @@ def _print_schema(context: click.Context, _: click.Parameter, is_wanted: bool) -
     type=click.Path(path_type=Path),
     help="The folder of the index; by default the one that `starcite index build` writes.",
 )
+@click.option(
+    "--elasticsearch",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="Trace by the index in this cluster instead; repeat it for further nodes. What "
+    "`starcite elastic` says of logins holds here, too.",
+)
 @click.option("--language", help="The language; by default told by the file's name, python for -.")
 @click.option(
     "--diff",
@@ -127,6 +135,7 @@ def _run(
     revision: str | None,
     *,
     index_path: Path | None,
+    urls: tuple[str, ...],
     language: str | None,
     excluded: tuple[str, ...],
     n_jobs: int | None,
@@ -150,7 +159,7 @@ def _run(
     if complaints:
         return exit_code.BAD_INPUT
     tally = Tally()
-    with opened(output) as file, contextlib.closing(Tracer.open(index_path)) as tracer:
+    with opened(output) as file, contextlib.closing(_tracer(index_path, urls)) as tracer:
         context = Context(
             n_documents=tracer.index.manifest.n_live,
             min_lexemes=tracer.config.min_lexemes,
@@ -159,7 +168,8 @@ def _run(
             judge=judge,
             explain=explain,
         )
-        outcomes = look(items, tracer, leads=leads, n_jobs=n_jobs or os.cpu_count() or 1)
+        n_processes = 1 if urls else n_jobs or os.cpu_count() or 1
+        outcomes = look(items, tracer, leads=leads, n_jobs=n_processes)
         is_shown = file is None and sys.stdout.isatty()
         with progress(outcomes, len(items), is_report_shown=is_shown) as told:
             kept = told if changed is None else (_only_changed(one, changed) for one in told)
@@ -169,6 +179,16 @@ def _run(
     if tally.n_skipped:
         _complain(f"{tally.n_looked:,} files looked at, {tally.n_skipped:,} left out", 0)
     return tally.exit_code(fails_on_match=fail_on_match, heeds_policy=not dry_run)
+
+
+def _tracer(index_path: Path | None, urls: tuple[str, ...]) -> Tracer:
+    if not urls:
+        return Tracer.open(index_path)
+    if index_path is not None:
+        raise click.UsageError("--index and --elasticsearch are two indexes: name one")
+    from attribution.elastic import ElasticTracer  # noqa: PLC0415 - its client takes 0.3 s to load
+
+    return ElasticTracer.open(urls).newest()
 
 
 def _only_changed(outcome: Outcome, changed: Changed) -> Outcome:

@@ -8,6 +8,9 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 HOME_VARIABLE = "STARCITE_HOME"
+ELASTIC_LOGIN_VARIABLE = "STARCITE_ELASTICSEARCH_LOGIN"
+ELASTIC_LOGIN_FILE_VARIABLE = "STARCITE_ELASTICSEARCH_LOGIN_FILE"
+ELASTIC_CA_VARIABLE = "STARCITE_ELASTICSEARCH_CA"
 
 
 def data_home() -> Path:
@@ -34,3 +37,20 @@ def library_corpus_path() -> Path:
 def default_index_path() -> Path:
     """The folder that `starcite index build` writes and every query reads."""
     return data_home() / "index" / "default"
+
+
+def elastic_login() -> str:
+    """NAME:PASSWORD for Elasticsearch, of the environment or of the file that it names; or "".
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    file = os.environ.get(ELASTIC_LOGIN_FILE_VARIABLE)
+    if file:
+        return Path(file).expanduser().read_text(encoding="utf-8").strip()
+    return os.environ.get(ELASTIC_LOGIN_VARIABLE, "")
+
+
+def elastic_ca_file() -> str:
+    """The file of certificates that Elasticsearch's is checked with; "" means the usual ones."""
+    return os.environ.get(ELASTIC_CA_VARIABLE, "")

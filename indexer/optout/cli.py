@@ -38,8 +38,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def _selecting(command: _Command) -> _Command:
-    """Adds the options that say whom or what is meant."""
+def selecting(command: _Command) -> _Command:
+    """Adds the options that say whom or what is meant; `selector_of_options` reads them."""
     options = {
         "--owner": "An account or organisation, or a package's name.",
         "--repo": "owner/name, or a repository's address.",
@@ -50,13 +50,15 @@ def _selecting(command: _Command) -> _Command:
     }
     for name, text in reversed(options.items()):
         command = click.option(name, multiple=True, help=text)(command)
-    return click.option("--index", "index_path", type=_FOLDER, help="Default: the default index.")(
-        command
-    )
+    return command
+
+
+_of_index = click.option("--index", "index_path", type=_FOLDER, help="Default: the default index.")
 
 
 @click.command()
-@_selecting
+@_of_index
+@selecting
 @click.option("--html", type=_FILE, help="Write the answer as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def find(
@@ -71,7 +73,7 @@ def find(
     Example: starcite index find --owner octocat --html answer.html
     """
     with one_line_errors():
-        selector = _selector(asked)
+        selector = selector_of_options(asked)
         resolution = _resolve((index_path or default_index_path()).absolute(), selector)
         is_kept_out = was_asked(selector)
         if html is not None:
@@ -87,7 +89,8 @@ def find(
 
 
 @click.command()
-@_selecting
+@_of_index
+@selecting
 @click.option("--queued", is_flag=True, help="Each request that the service has taken, in order.")
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -118,7 +121,7 @@ def forget(
     Example: starcite index forget --repo octocat/hello-world --receipt receipt.json
     """
     with one_line_errors(), _progress() as progress:
-        selectors = _queued(asked, receipt) if queued else [("", _selector(asked))]
+        selectors = _queued(asked, receipt) if queued else [("", selector_of_options(asked))]
         path = (index_path or default_index_path()).absolute()
         setting = Setting(
             index=path,
@@ -194,7 +197,12 @@ def receipt_key() -> None:
 COMMANDS = (find, forget, verify_receipt_command, receipt_key)
 
 
-def _selector(asked: Mapping[str, tuple[str, ...]]) -> Selector:
+def selector_of_options(asked: Mapping[str, tuple[str, ...]]) -> Selector:
+    """What the options of `selecting` say.
+
+    Raises:
+        SelectorError: a value cannot be read, or none was given.
+    """
     return parse_selector(
         owners=asked["owner"],
         repositories=asked["repo"],

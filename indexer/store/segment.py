@@ -25,6 +25,18 @@ from indexer.text.winnow import Fingerprints, winnow
 MAX_BYTES = 1 << 32  # postings hold 32-bit offsets into a segment's text
 
 
+def fingerprints_of(
+    data: bytes, language: str
+) -> dict[View, tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+    """The fingerprints of a document in each view, and the bytes at which they begin: (M,) each."""
+    lexemes = lex(data, language)
+    of_view: dict[View, Fingerprints] = {
+        "e": winnow(lexemes.hashes),
+        "p": winnow_renamed(data, lexemes, language),
+    }
+    return {view: (one.values, lexemes.starts[one.positions]) for view, one in of_view.items()}
+
+
 class SegmentWriter:
     """Writes one segment into a new folder, document by document, in bounded memory."""
 
@@ -62,15 +74,10 @@ class SegmentWriter:
                 f"the corpus has more than {MAX_BYTES >> 30} GiB of text, the most that an index "
                 "holds; build one index for each part of it"
             )
-        lexemes = lex(data, language)
-        of_view: dict[View, Fingerprints] = {
-            "e": winnow(lexemes.hashes),
-            "p": winnow_renamed(data, lexemes, language),
-        }
+        of_view = fingerprints_of(data, language)
         self._text.add(data)
-        for view, fingerprints in of_view.items():
-            offsets = lexemes.starts[fingerprints.positions] + base
-            self._fingerprints[view].add(fingerprints.values, offsets)
+        for view, (values, offsets) in of_view.items():
+            self._fingerprints[view].add(values, offsets + base)
         for membership in self._membership:
             membership.add(data)
         self._lexical.add(self._n_documents, text)
