@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Sequence
+from typing import cast
 
 from attribution.tracer import Tracer
-from attribution.types import Trace
+from attribution.types import Trace, Verdict
 from indexer import Document, Index
-from indexer.elastic.errors import IndexReplacedError
+from indexer.elastic.errors import ElasticError
 from indexer.elastic.generations import newest
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.server import DEFAULT_NAME, Server, connect
 
 _LOOK_AGAIN_S = 1.0  # between two looks at what the alias stands for
-_T = TypeVar("_T")
 
 
 class ElasticTracer:
     """A tracer on whatever an alias stands for; safe to share between threads.
 
-    Each answer is of one generation of the index. Where that is removed while it is asked, the
+    Each answer is of one generation of the index. Where that was replaced while it was asked, the
     question is asked once more, of the next one.
     """
 
@@ -51,14 +50,14 @@ class ElasticTracer:
         """Close the connections."""
         self._server.close()
 
-    def newest(self) -> Tracer:
-        """A tracer on the generation that the alias stands for now.
+    def newest(self, *, is_sure: bool = False) -> Tracer:
+        """A tracer on the generation that the alias stands for now, or (unless sure) a second ago.
 
         Raises:
             ElasticError: it cannot be asked.
         """
         with self._lock:
-            if time.monotonic() - self._looked_at >= _LOOK_AGAIN_S or _of(self._tracer).is_outdated:
+            if is_sure or time.monotonic() - self._looked_at >= _LOOK_AGAIN_S:
                 if newest(self._server) != _of(self._tracer).name:
                     self._tracer = self._opened()
                 self._looked_at = time.monotonic()
@@ -66,11 +65,15 @@ class ElasticTracer:
 
     def trace(self, text: str, *, language: str = "python", with_leads: bool = False) -> Trace:
         """Where the text came from; see `Tracer.trace`."""
-        tracer = self.newest()
-        trace = tracer.trace(text, language=language, with_leads=with_leads)
-        if trace.reason and _of(tracer).is_outdated:
-            trace = self.newest().trace(text, language=language, with_leads=with_leads)
-        return trace
+        try:
+            tracer = self.newest()
+            while True:
+                trace = tracer.trace(text, language=language, with_leads=with_leads)
+                asked, tracer = tracer, self.newest(is_sure=True) if trace.reason else tracer
+                if tracer is asked:
+                    return trace
+        except ElasticError as error:
+            return Trace(verdict=Verdict.UNKNOWN, reason=str(error))
 
     def source(self, document_id: int) -> tuple[Document, str]:
         """An indexed document and its stored text, as `Tracer.source`.
@@ -78,13 +81,7 @@ class ElasticTracer:
         Raises:
             IndexerError: there is no such document, or it cannot be read.
         """
-        return self._ask(lambda tracer: tracer.source(document_id))
-
-    def _ask(self, question: Callable[[Tracer], _T]) -> _T:
-        try:
-            return question(self.newest())
-        except IndexReplacedError:
-            return question(self.newest())
+        return self.newest().source(document_id)
 
     def _opened(self) -> Tracer:
         return Tracer(cast("Index", ElasticIndex(self._server)))

@@ -8,10 +8,10 @@ harm. What counts as written is what the cluster has acknowledged, item by item.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, Elasticsearch
@@ -19,7 +19,7 @@ from elasticsearch import ApiError, Elasticsearch
 from indexer.elastic.errors import ElasticError, asking
 
 Operation = dict[str, Any]  # {"index" | "delete": {…}}, with the source under "_source"
-_N_OPERATIONS = 500
+_T = TypeVar("_T")
 _PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # then that many seconds again and again
 _LATER = {429, 502, 503, 504}  # too much at once, or a node is gone
 
@@ -40,6 +40,7 @@ def write(
     *,
     where: str,
     patience_s: float = 120.0,
+    n_at_once: int = 500,
 ) -> Iterator[Written]:
     """Write in batches; after each one, what has been acknowledged in all.
 
@@ -48,7 +49,7 @@ def write(
     """
     written = Written()
     waiting = iter(operations)
-    while batch := list(islice(waiting, _N_OPERATIONS)):
+    while batch := list(islice(waiting, n_at_once)):
         n_batch = len(batch)
         given_up_at = time.monotonic() + patience_s
         for attempt in range(1_000_000):
@@ -68,6 +69,27 @@ def write(
             time.sleep(min(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)], patience_s))
         written.n_operations += n_batch
         yield written
+
+
+def patiently(question: Callable[[], _T], *, where: str, patience_s: float) -> _T:
+    """The answer to a question that may be asked twice, once the cluster gives one.
+
+    Raises:
+        ElasticError: the cluster refuses, or is still busy or gone after `patience_s` seconds.
+    """
+    given_up_at = time.monotonic() + patience_s
+    for attempt in range(1_000_000):
+        with asking(where):
+            try:
+                return question()
+            except ApiError as error:
+                if error.status_code not in _LATER or time.monotonic() >= given_up_at:
+                    raise
+            except TransportError:
+                if time.monotonic() >= given_up_at:
+                    raise
+        time.sleep(min(_PAUSES_S[min(attempt, len(_PAUSES_S) - 1)], patience_s))
+    raise ElasticError(f"{where} gives no answer")
 
 
 def _sent(

@@ -25,6 +25,9 @@ class ElasticSettingError(ElasticError):
 class IndexReplacedError(ElasticError):
     """The index that was open is not there any more; another one may have taken its place."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the index on {where} was replaced or removed meanwhile; ask again")
+
 
 @contextlib.contextmanager
 def asking(where: str) -> Iterator[None]:
@@ -52,9 +55,7 @@ def asking(where: str) -> Iterator[None]:
         ) from error
     except ApiError as error:
         if error.error == "index_not_found_exception":
-            raise IndexReplacedError(
-                f"the index on {where} was replaced or removed meanwhile; ask again"
-            ) from error
+            raise IndexReplacedError(where) from error
         raise ElasticError(
             f"{where} refuses with {error.status_code}: {error.error!s:.200}"
         ) from error

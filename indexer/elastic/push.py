@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from elasticsearch import ConflictError, NotFoundError
 
 from indexer.elastic import generations
-from indexer.elastic.bulk import Operation, Written, write
+from indexer.elastic.bulk import Operation, Written, patiently, write
 from indexer.elastic.errors import ElasticError, asking
-from indexer.elastic.layout import Vectors, body_of, chunk_id, chunks_of, key_of
+from indexer.elastic.layout import Vectors, body_of, chunk_id, chunks_of, document_of, key_of
 from indexer.elastic.server import Server
 from indexer.index import Index
 from indexer.optout.ledger_filter import LedgerFilter
@@ -26,6 +27,7 @@ from indexer.store.documents import Document
 from indexer.text.normalize import to_bytes
 
 Embed = Callable[[str], Vectors]  # a text → unit rows, one for each of its chunks
+_T = TypeVar("_T")
 _NUMBERS = "numbers"  # the record that says which number the next document gets
 _AT_ONCE = 200  # documents of which it is asked whether they are there
 
@@ -62,6 +64,7 @@ class PushSetting:
     n_replicas: int | None = None
     adds: bool = False
     patience_s: float = 120.0
+    n_at_once: int = 500  # chunks sent together
     embed: Embed | None = None
     vector_dims: int = 0
 
@@ -119,6 +122,7 @@ class _Push:
 
     def _check_fits(self, index: str) -> None:
         """What is added must be looked up as what is there."""
+        self._patiently(lambda: self._server.client.indices.refresh(index=index))
         have = generations.facts(self._server.client, index, where=self._server.where)
         own = self._source.manifest
         if (have.k, have.w, have.p_k, have.p_w) != (own.k, own.w, own.p_k, own.p_w):
@@ -145,32 +149,52 @@ class _Push:
             self._operations(index),
             where=self._server.where,
             patience_s=self._setting.patience_s,
+            n_at_once=self._setting.n_at_once,
         ):
             self._progress(PushProgress(n_documents=self._n_documents, n_bytes=self._n_bytes))
-        with asking(self._server.where):
-            self._server.client.indices.refresh(index=index)
+        self._patiently(lambda: self._server.client.indices.refresh(index=index))
         return written
 
     def _operations(self, index: str) -> Iterator[Operation]:
         ids = list(self._source.live_document_ids())
         for first in range(0, len(ids), _AT_ONCE):
             documents = [self._source.document(one) for one in ids[first : first + _AT_ONCE]]
-            known = self._known(index, documents) if self._setting.adds else set()
-            new = [one for one in documents if key_of(one) not in known]
-            self._n_known += len(documents) - len(new)
-            number = _reserve(self._server, index, len(new)) if new else 0
-            for document in new:
+            if self._setting.adds:
+                documents = self._new(index, documents)
+            number = self._reserve(index, len(documents)) if documents else 0
+            for document in documents:
                 yield from self._chunks(document, number)
                 number += 1
 
-    def _known(self, index: str, documents: Sequence[Document]) -> set[str]:
-        keys = [key_of(document) for document in documents]
-        with asking(self._server.where):
-            found = self._server.client.mget(
+    def _new(self, index: str, documents: Sequence[Document]) -> list[Document]:
+        """Without those that are there with all their places; of the others, all places known.
+
+        Such a text has the key of the one that is there, and takes its place.
+        """
+        sha256s = [document.sha256 for document in documents]
+        there = {one.sha256: one for one in self._held(index, sha256s)}
+        new = []
+        for document in documents:
+            known = there[document.sha256].origins if document.sha256 in there else ()
+            origins = tuple(dict.fromkeys((*known, *document.origins)))
+            if origins == known:
+                self._n_known += 1
+            else:
+                new.append(replace(document, origins=origins))
+        return new
+
+    def _held(self, index: str, sha256s: Sequence[str]) -> list[Document]:
+        answer = self._patiently(
+            lambda: self._server.client.search(
                 index=index,
-                docs=[{"_id": chunk_id(key, 0), "routing": key, "_source": False} for key in keys],
-            )["docs"]
-        return {key for key, told in zip(keys, found, strict=True) if told.get("found")}
+                body={
+                    "query": {"terms": {"sha256": sha256s}},
+                    "_source": ["record"],
+                    "size": len(sha256s),
+                },
+            )
+        )
+        return [document_of(hit["_source"]["record"])[0] for hit in answer["hits"]["hits"]]
 
     def _chunks(self, document: Document, number: int) -> Iterator[Operation]:
         text = self._source.text(document.document_id)
@@ -199,14 +223,25 @@ class _Push:
     def _finish(self, index: str) -> None:
         """Nothing becomes visible that is not all there."""
         client = self._server.client
-        with asking(self._server.where):
-            client.indices.put_settings(index=index, settings={"refresh_interval": "1s"})
+        visible = {"refresh_interval": "1s"}
+        self._patiently(lambda: client.indices.put_settings(index=index, settings=visible))
         n_there = generations.facts(client, index, where=self._server.where).n_documents
         if n_there != self._n_documents:
             raise ElasticError(
                 f"{self._server.where} has {n_there:,} of {self._n_documents:,} documents; the "
                 "index that was there stays. Run this again"
             )
+
+    def _reserve(self, index: str, n: int) -> int:
+        """The first of `n` numbers that nobody else gets, however many push at once."""
+        while True:
+            first = self._patiently(lambda: _reserved(self._server, index, n))
+            if first is not None:
+                return first
+
+    def _patiently(self, question: Callable[[], _T]) -> _T:
+        setting, where = self._setting, self._server.where
+        return patiently(question, where=where, patience_s=setting.patience_s)
 
     def _report(self, index: str, written: Written) -> PushReport:
         with asking(self._server.where):
@@ -225,25 +260,19 @@ class _Push:
         )
 
 
-def _reserve(server: Server, index: str, n: int) -> int:
-    """The first of `n` numbers that nobody else gets, however many push at once."""
+def _reserved(server: Server, index: str, n: int) -> int | None:
+    """The first of `n` numbers; None: somebody else was faster, ask again."""
     client = server.client
-    while True:
-        with asking(server.where):
-            try:
-                told = client.get(index=index, id=_NUMBERS, routing=_NUMBERS)
-                first = int(told["_source"]["next_number"])
-                at = {"if_seq_no": told["_seq_no"], "if_primary_term": told["_primary_term"]}
-            except NotFoundError:
-                first, at = 0, {"op_type": "create"}
-            try:
-                client.index(
-                    index=index,
-                    id=_NUMBERS,
-                    routing=_NUMBERS,
-                    document={"next_number": first + n},
-                    **at,
-                )
-            except ConflictError:
-                continue
-        return first
+    try:
+        told = client.get(index=index, id=_NUMBERS, routing=_NUMBERS)
+        first = int(told["_source"]["next_number"])
+        at = {"if_seq_no": told["_seq_no"], "if_primary_term": told["_primary_term"]}
+    except NotFoundError:
+        first, at = 0, {"op_type": "create"}
+    try:
+        client.index(
+            index=index, id=_NUMBERS, routing=_NUMBERS, document={"next_number": first + n}, **at
+        )
+    except ConflictError:
+        return None
+    return first

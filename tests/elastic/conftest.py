@@ -14,7 +14,6 @@ from indexer.build import build_index
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.push import PushSetting, push
 from indexer.elastic.server import Server, connect
-
 from tests.elastic.server import HOW, Cluster, open_cluster
 
 _NUMBERS = itertools.count(1)
@@ -94,7 +93,7 @@ def login(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_server(cluster: Cluster, login: None, own_home: Path) -> Iterator[Callable[..., Server]]:
-    """Makes a connection, by default to an index of a name that is new; it is removed afterwards."""
+    """Makes a connection, by default to an index of a new name, which is removed afterwards."""
     with ExitStack() as stack:
 
         def make(name: str = "") -> Server:

@@ -19,14 +19,11 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
 LOGIN = "starcite:a-long-secret-word"
-URL, HOME, START = (
-    f"STARCITE_TEST_ELASTICSEARCH_{place}" for place in ("URL", "HOME", "START")
-)
+URL, HOME, START = (f"STARCITE_TEST_ELASTICSEARCH_{place}" for place in ("URL", "HOME", "START"))
 HOW = f"set {URL} to a running Elasticsearch 8, or {HOME} to an unpacked one; see CONTRIBUTING.md"
 _START_S = 180.0
 
@@ -125,7 +122,7 @@ def _started_by_hand(home: Path, folder: Path, port: int) -> Cluster:
     url = f"http://127.0.0.1:{port}"
     ends = time.monotonic() + _START_S
     while time.monotonic() < ends:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_cluster/health"):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return Cluster(urls=[url], folder=folder, pids=[node.pid])
         with contextlib.suppress(subprocess.TimeoutExpired):
             node.wait(0.5)

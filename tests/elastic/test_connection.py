@@ -84,7 +84,10 @@ def test_a_wrong_login(
 
 
 def test_a_login_of_a_file(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A file holds the login, and nothing of it is logged, whatever the level."""
     caplog.set_level(logging.DEBUG)

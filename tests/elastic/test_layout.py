@@ -62,7 +62,9 @@ def test_a_record_comes_back() -> None:
     assert not any("record" in one for one in others)
 
 
-@pytest.mark.parametrize("record", ["", "[]", "{}", "null", '{"corpus": 1}', "\ud800", '{"origins"'])
+@pytest.mark.parametrize(
+    "record", ["", "[]", "{}", "null", '{"corpus": 1}', "\ud800", '{"origins"']
+)
 def test_no_record_is_refused(record: str) -> None:
     """Garbage where a record should be is an error of a kind that is foreseen."""
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
