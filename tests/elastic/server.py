@@ -18,7 +18,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,24 +110,29 @@ def _started_by_hand(home: Path, folder: Path, port: int) -> Cluster:
     user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
     if user:
         shutil.chown(folder, "nobody", "nogroup")
-    node = subprocess.Popen(
-        [home / "bin" / "elasticsearch", *(f"-E{name}={one}" for name, one in settings.items())],
-        env={**os.environ, "HOME": str(folder), "ES_JAVA_OPTS": "-Xms512m -Xmx512m"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **user,
-    )
-    url = f"http://127.0.0.1:{port}"
-    ends = time.monotonic() + _START_S
-    while time.monotonic() < ends:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return Cluster(urls=[url], folder=folder, pids=[node.pid])
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            node.wait(0.5)
-            break
-    node.kill()
-    raise RuntimeError(f"{home} does not start; see {folder / 'logs'}")
+    java = {} if (home / "jdk").exists() else {"ES_JAVA_HOME": _java_home()}
+    arguments = ["-d", "-p", folder / "pid", *(f"-E{name}={one}" for name, one in settings.items())]
+    with (folder / "errors").open("w") as errors:
+        told = subprocess.run(  # it returns when the node is ready
+            [home / "bin" / "elasticsearch", *arguments],
+            env={**os.environ, "HOME": str(folder), "ES_JAVA_OPTS": "-Xms512m -Xmx512m", **java},
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            check=False,
+            timeout=_START_S,
+            **user,
+        )
+    if told.returncode:
+        raise RuntimeError(f"{home} does not start: {(folder / 'errors').read_text()[-2000:]}")
+    pid = int((folder / "pid").read_text())
+    return Cluster(urls=[f"http://127.0.0.1:{port}"], folder=folder, pids=[pid])
+
+
+def _java_home() -> str:
+    """Of JAVA_HOME, or of the java on the path; a whole distribution brings its own."""
+    java = os.environ.get("JAVA_HOME")
+    return java or str(Path(shutil.which("java") or "java").resolve().parent.parent)
 
 
 def _wait_for_end(pid: int) -> None:
