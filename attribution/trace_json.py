@@ -110,6 +110,7 @@ def _match(target: Target, match: Match, decision: Decision | None) -> dict[str,
             {
                 "document_id": source.document_id,
                 "document_sha256": source.document_sha256,
+                "corpus_digest": source.corpus_digest,
                 "span": asdict(source.span),
                 "origins": [
                     {**_origin(origin), "swhid": swhid_of_source(source, origin)}

@@ -75,6 +75,7 @@ def test_json_holds_everything(copied: Path, index_path: Path, texts: Texts) -> 
     assert found.pop("elapsed_ms") > 0
     assert len(found.pop("corpus_digest")) == 64
     assert len(found["matches"][0]["sources"][0].pop("document_sha256")) == 64
+    assert found["matches"][0]["sources"][0].pop("corpus_digest") == ""
     [origin] = found["matches"][0]["sources"][0]["origins"]
     assert origin.pop("swhid") == (
         f"{swhid_of(texts['cities'].encode())};origin=https://pypi.org/project/geo/;lines=6-10"
