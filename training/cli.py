@@ -112,7 +112,7 @@ def pack(*, shards: Path | None, tokens: Path, folder: Path, language: str | Non
 @click.argument("packed", type=_PATH)
 @click.option("--tokenizer", "tokens", type=_PATH, required=True, help="Its folder or file.")
 def docstrings(*, packed: Path, tokens: Path) -> None:
-    """Find the documented functions of PACKED, which the training of an encoder asks for.
+    """Find the docstrings and comments of PACKED, which the training of an encoder asks for.
 
     Exit codes: 0 done, 3 it could not be done, 130 interrupted.
 
@@ -128,7 +128,7 @@ def docstrings(*, packed: Path, tokens: Path) -> None:
             load_tokenizer(tokens),
             on_progress=lambda done, total: progress("Reading documents", done, total),
         )
-        click.echo(f"{packed / FILE_NAME}: {n:,} documented functions")
+        click.echo(f"{packed / FILE_NAME}: {n:,} docstrings and comments")
 
 
 @train.command()

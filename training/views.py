@@ -1,7 +1,7 @@
 """Pairs of texts that shall find each other, made from the corpus itself.
 
     changed      some lines of code, renamed, laid out anew or edited   ↔  the lines round them
-    documented   a docstring                                            ↔  its function without it
+    documented   a docstring, a comment                                 ↔  its function, its lines
     neighbour    some lines                                             ↔  the lines after them
 
 The second text is what an index holds, the first what is asked for. How `attribution.evaluate`
@@ -24,6 +24,8 @@ from training.documents import Documents
 
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*|(?<=\.)[A-Za-z_]\w*")
 _KEPT = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"self", "cls"}
+_PREFIX = re.compile(r"[rRuUbB]{1,2}(?=[\"'])")  # of a literal, not the first letter of a word
+_HASHES = re.compile(r"(?m)^[ \t]*#+:?")
 _COMMENT = re.compile(r"\s*#[^'\"\n]*$")
 _MIN_LINES = 4
 _MAX_DOC_CHARS = 400
@@ -118,8 +120,8 @@ def renamed(text: str, words: list[str], rng: np.random.Generator) -> str:
 
 
 def spoken(docstring: str) -> str:
-    """The words of a docstring literal: no quotes, one blank between them, the first paragraph."""
-    bare = docstring.strip().lstrip("rRuUbB").strip("\"'").strip()
+    """The words of a docstring or comment: no quotes, no line ends, its first paragraph."""
+    bare = _HASHES.sub("", _PREFIX.sub("", docstring.strip())).strip("\"'").strip()
     paragraph = bare.split("\n\n", 1)[0]
     return " ".join(paragraph.split())[:_MAX_DOC_CHARS]
 

@@ -25,12 +25,17 @@ from training.views import Views, renamed, spoken, vocabulary_words
 
 SPECIAL = special_ids(320 + 4)
 DATA = DataConfig(block_size=32)
+ABOUT = "# Both sides of the box count twice."
 SAID = '"""The length of all sides of a box together."""'
 METHOD = f"""
     def perimeter(self, edge):
         {SAID}
         total = self.size + edge
         return 2 * total
+
+{ABOUT}
+EDGES = ["north", "south", "east", "west", "inner", "outer"]
+CORNERS = ["left", "right"]
 """
 
 
@@ -125,9 +130,11 @@ def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def test_docstrings_are_found_with_their_functions(packed: Path, tokenizer: Tokenizer) -> None:
-    """Each row of the table cuts a document into a head, its docstring and its body."""
+    """Each row cuts a document into a head, its docstring and its body; a comment has no head."""
     documents = Documents(open_tokens(packed))
-    for start, doc_start, doc_end, end in open_docstrings(packed).tolist():
+    rows = open_docstrings(packed).tolist()
+    commented = [row for row in rows if row[0] == row[1]]
+    for start, doc_start, doc_end, end in (row for row in rows if row[0] != row[1]):
         head, said, body = (
             tokenizer.decode(documents.tokens(*span).tolist())
             for span in ((start, doc_start), (doc_start, doc_end), (doc_end, end))
@@ -136,7 +143,11 @@ def test_docstrings_are_found_with_their_functions(packed: Path, tokenizer: Toke
         assert "def perimeter" in head
         assert said.strip().strip('"') == SAID.strip('"')
         assert "return" in body
-    assert len(open_docstrings(packed)) == 30
+    assert len(rows) == 31
+    (comment,) = commented  # of thirty that say the same
+
+    assert tokenizer.decode(documents.tokens(*comment[1:3]).tolist()).strip() == ABOUT
+    assert "CORNERS" in tokenizer.decode(documents.tokens(*comment[2:]).tolist())
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"\x93NUMPY garbage", b"x" * 200])
@@ -158,7 +169,7 @@ def test_views_are_two_texts_of_one_document(kind: str, packed: Path, tokenizer:
 
     assert all(one.strip() and two.strip() for one, two in pairs)
     assert sum(one != two for one, two in pairs) > 20
-    assert kind != "documented" or {one for one, _ in pairs} == {SAID.strip('"')}
+    assert kind != "documented" or {one for one, _ in pairs} <= {SAID.strip('"'), ABOUT[2:]}
     assert kind != "neighbour" or not any(two in one for one, two in pairs)
 
 
@@ -176,6 +187,12 @@ def test_renaming_keeps_everything_but_names(text: str, seed: int) -> None:
 def test_any_literal_can_be_spoken(text: str) -> None:
     """No quotes round it, no line breaks in it."""
     assert "\n" not in spoken(f'r"""{text}"""')
+
+
+def test_words_keep_their_first_letter() -> None:
+    """A prefix of a literal goes, the same letter of a word stays."""
+    assert spoken("Return a box.") == "Return a box."
+    assert spoken("rb'Return a box.'") == "Return a box."
 
 
 def test_names_are_made_of_words_of_the_vocabulary(tokenizer: Tokenizer) -> None:
