@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from stareencoder.config import EncoderConfig, config_from_hf
 from stareencoder.errors import EncoderFolderError
-from stareencoder.model import StarEncoder, TokenTagger
+from stareencoder.model import LEXICAL, StarEncoder, TokenTagger
 
 CONFIG = "config.json"
 _HEADS = ("cls.", "classifier.")
+_OTHERS = (*_HEADS, LEXICAL)  # what does not belong to the trunk
 # Tied to the embedding and its bias, or constant: written by some versions of transformers.
 _SUPERFLUOUS = ("cls.predictions.decoder.", "bert.embeddings.position_ids")
 
@@ -104,7 +105,7 @@ def load_weights(folder: Path) -> dict[str, Tensor]:
     for file in files:
         weights |= _read(file)
     named = {
-        name if name.startswith(("bert.", *_HEADS)) else f"bert.{name}": tensor.float()
+        name if name.startswith(("bert.", *_OTHERS)) else f"bert.{name}": tensor.float()
         for name, tensor in weights.items()
     }
     return {name: one for name, one in named.items() if not name.startswith(_SUPERFLUOUS)}
@@ -128,7 +129,7 @@ def _load(model: nn.Module, weights: Mapping[str, Tensor], folder: Path) -> list
     """Put weights into a model; heads may be missing, and heads of another task are left out."""
     known = model.state_dict()
     used = {name: one for name, one in weights.items() if name in known}
-    odd = [name for name in weights if name not in known and not name.startswith(_HEADS)]
+    odd = [name for name in weights if name not in known and not name.startswith(_OTHERS)]
     missing = [name for name in known if name not in used]
     needed = [one for one in missing if not one.startswith((*_HEADS, "bert.pooler."))]
     if odd or needed:

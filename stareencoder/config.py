@@ -37,6 +37,9 @@ class EncoderConfig:
         "what a text's vector is: mean over its tokens; published: its last <sep>",
         ("mean", "sep"),
     )
+    n_lexical: int = _knob(
+        0, "width of vectors to which a table of words is added; 0: none, n_embd wide", (0, 65536)
+    )
 
     def __post_init__(self) -> None:
         if self.n_embd % self.n_head:
@@ -55,6 +58,11 @@ class EncoderConfig:
         """Width of the feed-forward part."""
         return self.n_inner or 4 * self.n_embd
 
+    @property
+    def width(self) -> int:
+        """Width of a text's vector."""
+        return self.n_lexical or self.n_embd
+
 
 def hf_config(config: EncoderConfig) -> dict[str, Any]:
     """`config.json` as transformers' `BertConfig` has it."""
@@ -68,6 +76,7 @@ def hf_config(config: EncoderConfig) -> dict[str, Any]:
         "initializer_range": config.init_std,
         "intermediate_size": config.inner,
         "layer_norm_eps": 1e-12,
+        "lexical_size": config.n_lexical,
         "max_position_embeddings": config.n_positions,
         "num_attention_heads": config.n_head,
         "num_hidden_layers": config.n_layer,
@@ -99,6 +108,7 @@ def config_from_hf(table: Mapping[str, Any], *, where: str) -> EncoderConfig:
             vocab_size=int(table["vocab_size"]),
             dropout=float(table.get("hidden_dropout_prob", 0.0)),
             init_std=float(table.get("initializer_range", 0.02)),
+            n_lexical=int(table.get("lexical_size", 0)),
             pooling="mean" if table.get("pooling", "sep") == "mean" else "sep",
         )
     except (KeyError, TypeError, ValueError) as error:

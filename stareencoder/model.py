@@ -6,7 +6,10 @@ also reads them, and whether the second segment follows the first by the pooled 
 have the names of transformers' `BertForPreTraining` and `BertForTokenClassification`, so that the
 published StarEncoder and StarPII load; `tests/stareencoder/test_model.py` holds the two together.
 
-Shapes: B texts, T tokens, C = n_embd, H heads of D = C / H, V = vocab_size, L labels.
+Ours beyond the published one: a text's vector can begin with its words (`Lexical`).
+
+Shapes: B texts, T tokens, C = n_embd, W = width of a text's vector, H heads of D = C / H,
+V = vocab_size, L labels.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from torch.nn import functional
 from stareencoder.config import EncoderConfig
 from stareencoder.tokens import special_ids
 
+LEXICAL = "lexical."  # how the names of the parameters begin that only vectors need
 _EPS = 1e-12
 
 
@@ -143,6 +147,28 @@ class _Model(nn.Module):
                 nn.init.zeros_(parameter)
 
 
+class Lexical(nn.Module):
+    """What the words of a text say without their order, beside what the blocks make of it.
+
+    Sums of random word vectors already find what stands there literally, which blocks have to learn
+    at great cost; so they add to such a sum, from nothing on, and need not replace it.
+    """
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(config.vocab_size, config.width)
+        self.log_weights = nn.Parameter(torch.zeros(config.vocab_size))
+        self.projection = nn.Linear(config.n_embd, config.width, bias=False)
+
+    def forward(self, ids: Tensor, seen: Tensor) -> Tensor:
+        """Unit vectors (B, W) of the words of ids (B, T), of which `seen` (B, T) count."""
+        weights = self.log_weights.exp()[ids] * seen
+        sums = functional.embedding_bag(
+            ids, self.word_embeddings.weight, mode="sum", per_sample_weights=weights
+        )
+        return functional.normalize(sums, dim=-1)
+
+
 class StarEncoder(_Model):
     """The trunk with the two heads that it is trained with, and the vector of a text."""
 
@@ -166,7 +192,11 @@ class StarEncoder(_Model):
         )
         bias = nn.Parameter(torch.zeros(config.vocab_size))
         self.cls["predictions"].register_parameter("bias", bias)
+        self.lexical = Lexical(config) if config.n_lexical else None
         self._initialise()
+        if self.lexical is not None:
+            nn.init.normal_(self.lexical.word_embeddings.weight)
+            nn.init.zeros_(self.lexical.projection.weight)
 
     def token_logits(self, hidden: Tensor) -> Tensor:
         """(…, V) of what stood at tokens (…, C), through the embedding that also reads them."""
@@ -188,7 +218,7 @@ class StarEncoder(_Model):
         return self.token_logits(hidden), self.next_logits(hidden)
 
     def embed(self, ids: Tensor) -> Tensor:
-        """Unit vectors (B, C) of texts `<cls> … <sep>` (B, T), padded on the right."""
+        """Unit vectors (B, W) of texts `<cls> … <sep>` (B, T), padded on the right."""
         hidden = self.bert(ids).float()
         seen = ids != self.bert.special.pad
         if self.config.pooling == "sep":
@@ -197,7 +227,18 @@ class StarEncoder(_Model):
         else:
             # A sum, since the norm takes the number of tokens out again.
             vectors = (hidden * seen.unsqueeze(-1)).sum(dim=1)
-        return functional.normalize(vectors, dim=-1)
+        vectors = functional.normalize(vectors, dim=-1)
+        if self.lexical is None:
+            return vectors
+        return functional.normalize(
+            self.embed_words(ids) + self.lexical.projection(vectors).float(), dim=-1
+        )
+
+    def embed_words(self, ids: Tensor) -> Tensor:
+        """Unit vectors (B, W) of the words alone; of an encoder that has a table of them."""
+        words: Lexical = self.lexical  # type: ignore[assignment]
+        vectors: Tensor = words(ids, ids != self.bert.special.pad)
+        return vectors
 
 
 class TokenTagger(_Model):

@@ -200,14 +200,18 @@ def load_decoder(folder: Path) -> Decoder:
     return model.eval()
 
 
-def load_into(model: nn.Module, weights: Mapping[str, Tensor], folder: Path) -> None:
-    """Put weights into a model.
+def load_into(
+    model: nn.Module, weights: Mapping[str, Tensor], folder: Path, *, may_lack: str | None = None
+) -> None:
+    """Put weights into a model; those whose names begin with `may_lack` can stay as they are.
 
     Raises:
         CheckpointError: names or shapes do not fit.
     """
+    own = model.state_dict()
+    kept = {name: own[name] for name in own if may_lack and name.startswith(may_lack)}
     try:
-        model.load_state_dict(dict(weights))
+        model.load_state_dict({**kept, **weights})
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise CheckpointError(f"the weights in {folder} do not fit: {reason}") from error

@@ -86,8 +86,10 @@ class DataConfig:
 class ObjectiveConfig:
     """What an encoder learns from a sample; the views are those of `retrieval`."""
 
-    kind: Literal["mlm", "retrieval"] = _knob(
-        "mlm", "masked tokens and next segment, or vectors that find", ("mlm", "retrieval")
+    kind: Literal["mlm", "lexical", "retrieval"] = _knob(
+        "mlm",
+        "masked tokens and next segment; or vectors that find, of the words alone or of all",
+        ("mlm", "lexical", "retrieval"),
     )
     mask_rate: float = _knob(0.15, "of tokens that are to be predicted", (0.01, 0.9))
     next_weight: float = _knob(1.0, "of the loss of the next segment", (0, 100))

@@ -1,7 +1,7 @@
 """The encoder as an ONNX graph, for the vectors of texts or for the labels of their tokens.
 
 ids      (B, T) int64          `<cls> text <sep>`, padded on the right
-vectors  (B, n_embd) float32   of unit length, for `pooling` as the configuration has it
+vectors  (B, width) float32    of unit length, for `pooling` as the configuration has it
 logits   (B, T, L) float32     instead of them, where there is a classifier
 """
 
@@ -48,8 +48,11 @@ class _Graph(GraphParts):
             n_labels = len(self._weights[f"{_CLASSIFIER}.weight"])
             self._op("Identity", self._linear(_CLASSIFIER, x), output="logits")
             return self._finish("tagger", inputs, [value("logits", real, ["B", "T", n_labels])])
-        self._unit(self._pooled(x, seen))
-        return self._finish("encoder", inputs, [value("vectors", real, ["B", self._config.n_embd])])
+        pooled, width = self._pooled(x, seen), self._config.width
+        if self._config.n_lexical:
+            pooled = self._beside_words(self._unit(pooled), seen)
+        self._unit(pooled, output="vectors")
+        return self._finish("encoder", inputs, [value("vectors", real, ["B", width])])
 
     def _embedded(self) -> str:
         name = "bert.embeddings"
@@ -105,7 +108,20 @@ class _Graph(GraphParts):
         last = self._op("Sub", counts, self._constant(np.int64(1)))  # (B, 1)
         return self._op("GatherND", x, last, batch_dims=1)
 
-    def _unit(self, x: str) -> str:
+    def _beside_words(self, pooled: str, seen: str) -> str:
+        """(B, W): the words' own vector and what the blocks (B, C) add to it."""
+        weights = np.exp(self._weights["lexical.log_weights"]).astype(np.float32)
+        self._store("lexical.token_weights", weights)
+        shares = self._op("Gather", "lexical.token_weights", "ids")
+        counts = self._op("Cast", seen, to=TensorProto.FLOAT)
+        last = self._constant(np.array([2]))
+        shares = self._op("Unsqueeze", self._op("Mul", shares, counts), last)
+        words = self._op("Mul", self._embedding("lexical.word_embeddings.weight", "ids"), shares)
+        sums = self._op("ReduceSum", words, self._constant(np.array([1])), keepdims=0)
+        added = self._product(pooled, "lexical.projection.weight")
+        return self._op("Add", self._unit(sums), added)
+
+    def _unit(self, x: str, output: str = "") -> str:
         length = self._op("ReduceL2", x, self._constant(np.array([1])), keepdims=1)
         least = self._op("Max", length, self._constant(np.float32(1e-12)))
-        return self._op("Div", x, least, output="vectors")
+        return self._op("Div", x, least, output=output)

@@ -7,6 +7,7 @@ Retrieval is InfoNCE over the other pairs of a micro-batch, both ways (van den O
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -28,6 +29,7 @@ from training.hardware import autocast
 from training.tokenizer import load_tokenizer, tokenizer_digest
 from training.trainee import Task
 
+_PART = 64  # texts that go through the blocks at a time
 _HELDOUT_SEED = 1 << 40  # of the held-out samples: none of a run has it
 
 
@@ -46,7 +48,12 @@ class EncoderTrainee:
                 f"model.vocab_size={n_tokens}"
             )
         kind, parallel = self._objective.kind, task.recipe.run.parallel
-        if parallel == "fsdp" or (parallel == "ddp" and kind == "retrieval"):
+        if kind == "lexical" and not config.n_lexical:
+            raise RecipeError(
+                "objective.kind is lexical, and the encoder has no table of words; "
+                "set model.n_lexical"
+            )
+        if parallel == "fsdp" or (parallel == "ddp" and kind != "mlm"):
             raise RecipeError(
                 f"run.parallel is {parallel!r}, with which no encoder learns {kind}; set it to "
                 f"{'none or ddp' if kind == 'mlm' else 'none'}"
@@ -93,7 +100,9 @@ class EncoderTrainee:
                 arrays = samples.batch(first, min(micro_batch, n - first))
                 rows.append([torch.from_numpy(one).to(device) for one in arrays])
             is_masked = self._objective.kind == "mlm"
-            figures = masked_figures(self.model, rows) if is_masked else found(self.model, rows)
+            is_lexical = self._objective.kind == "lexical"
+            embed = self.model.embed_words if is_lexical else self.model.embed
+            figures = masked_figures(self.model, rows) if is_masked else found(embed, rows)
         self.model.train(was_training)
         return figures
 
@@ -131,13 +140,15 @@ class RetrievalObjective(nn.Module):
     def __init__(self, model: StarEncoder, config: ObjectiveConfig) -> None:
         super().__init__()
         self.model, self._temperature = model, config.temperature
-        self._dims = [model.config.n_embd]
+        self._pad = model.bert.special.pad
+        self._embed = model.embed_words if config.kind == "lexical" else model.embed
+        self._dims = [model.config.width]
         while self._dims[-1] // 2 >= config.min_dim:
             self._dims.append(self._dims[-1] // 2)
 
     def forward(self, one: Tensor, two: Tensor) -> Tensor:
         """The mean over the prefixes of the vectors."""
-        first, second = self.model.embed(one), self.model.embed(two)
+        first, second = (by_length(self._embed, ids, self._pad) for ids in (one, two))
         own = torch.arange(len(one), device=one.device)
         losses = []
         for dim in self._dims:
@@ -146,6 +157,14 @@ class RetrievalObjective(nn.Module):
             scores = a @ b.T / self._temperature  # (B, B)
             losses += [functional.cross_entropy(s.float(), own) for s in (scores, scores.T)]
         return torch.stack(losses).mean()
+
+
+def by_length(embed: Callable[[Tensor], Tensor], ids: Tensor, pad: int) -> Tensor:
+    """Vectors (B, W) of ids (B, T), computed in parts of like length, so that little is padding."""
+    lengths = (ids != pad).sum(dim=1)
+    order = lengths.argsort(stable=True)
+    parts = [embed(ids[part, : int(lengths[part[-1]])]) for part in torch.split(order, _PART)]
+    return torch.cat(parts)[order.argsort()]
 
 
 @torch.no_grad()
@@ -179,10 +198,10 @@ def masked_figures(model: StarEncoder, rows: list[list[Tensor]]) -> dict[str, fl
     return {"heldout_mlm": nats / max(1, n_tokens), "heldout_next": n_right / n_samples}
 
 
-def found(model: StarEncoder, rows: list[list[Tensor]]) -> dict[str, float]:
+def found(embed: Callable[[Tensor], Tensor], rows: list[list[Tensor]]) -> dict[str, float]:
     """On samples of `ViewBatches`: mean reciprocal rank of a second view among all of them."""
-    first = torch.cat([model.embed(one) for one, _ in rows]).float().cpu().numpy()
-    second = torch.cat([model.embed(two) for _, two in rows]).float().cpu().numpy()
+    first = torch.cat([embed(one) for one, _ in rows]).float().cpu().numpy()
+    second = torch.cat([embed(two) for _, two in rows]).float().cpu().numpy()
     scores = first @ second.T
     ranks = (scores > np.diag(scores)[:, None]).sum(axis=1) + 1
     return {"heldout_mrr": float((1 / ranks).mean())}

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stareencoder.model import LEXICAL
 from training import checkpoint
 from training.errors import DivergedError, RecipeError
 from training.hardware import autocast, choose_device, choose_precision, describe_machine
@@ -81,7 +82,9 @@ class Fit:
         source = found[-1] if found else task.start_from
         if source is not None and (found or not self.trainee.borrow(source)):
             self._check_same(source, is_resumed=bool(found))
-            checkpoint.load_into(self.model, checkpoint.load_weights(source), source)
+            weights = checkpoint.load_weights(source)
+            may_lack = None if found else LEXICAL  # what a stage adds
+            checkpoint.load_into(self.model, weights, source, may_lack=may_lack)
             self._before = _before(checkpoint.read_manifest(source), is_resumed=bool(found))
         self.objective = wrap(self.trainee, self.recipe, self.device)
         self.optimizers = make_optimizers(self.model, self.recipe.optim, ns_dtype=self.precision)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -41,15 +43,18 @@ def _drawn(model: torch.nn.Module) -> dict[str, np.ndarray[tuple[int, ...], np.d
     return {name: tensor.numpy() for name, tensor in model.state_dict().items()}
 
 
+@pytest.mark.parametrize("n_lexical", [0, 40])
 @pytest.mark.parametrize("pooling", ["mean", "sep"])
 @pytest.mark.parametrize(("int8", "wanted"), [(False, 0.999999), (True, 0.99)])
 def test_a_graph_gives_the_vectors_of_the_checkpoint(
-    int8: bool, wanted: float, pooling: str, ids: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    int8: bool,
+    wanted: float,
+    pooling: Literal["mean", "sep"],
+    n_lexical: int,
+    ids: np.ndarray[tuple[int, int], np.dtype[np.int64]],
 ) -> None:
     """float32 to rounding, eight bits to a cosine of 0.99; padded texts, too."""
-    config = EncoderConfig(
-        **{**{k: getattr(MODEL, k) for k in MODEL.__dataclass_fields__}, "pooling": pooling}
-    )
+    config = replace(MODEL, pooling=pooling, n_lexical=n_lexical)
     model = StarEncoder(config).eval()
     graph = build_encoder_graph(config, _drawn(model), int8=int8)
     vectors = open_session(graph.SerializeToString()).run(["vectors"], {"ids": ids})[0]
