@@ -21,7 +21,7 @@ from indexer.curate.report import write_report
 from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
 from indexer.curate.statistics import count_documents
-from indexer.embed_cli import embed
+from indexer.embed_cli import dense_option, embed, embed_too, wants_vectors
 from indexer.index import Index
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.cli import COMMANDS as OPTOUT_COMMANDS
@@ -55,6 +55,7 @@ for _command in (*SEGMENT_COMMANDS, embed, *OPTOUT_COMMANDS):
 @click.option("--out", type=_FOLDER, help="The index's folder; default: where queries look.")
 @notebooks_option
 @license_option
+@dense_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def build(
     *,
@@ -62,6 +63,7 @@ def build(
     out: Path | None,
     notebooks: Form,
     stated_license: str,
+    dense: bool | None,
     as_json: bool,
 ) -> None:
     """Build the index of one or several corpora, in place of the one that is there.
@@ -78,6 +80,8 @@ def build(
     if not sources and (notebooks != "script" or stated_license):
         raise click.UsageError("--notebooks and --license say how to read a --corpus; give one")
     with one_line_errors("the index is as it was; run the same command again to go on"):
+        target = (out or default_index_path()).absolute()
+        is_dense = wants_vectors(target, dense)
         paths = [source.absolute() for source in sources]
         if not paths:
             with bars() as progress:
@@ -90,12 +94,14 @@ def build(
                     Part(files=without_forgotten(part.read()), corpus=digest)
                     for digest, part in parts
                 ],
-                out or default_index_path(),
+                target,
                 progress=lambda now: bar.show(now.n_bytes, step_of(now)),
             )
     for line in [line for _, part in parts for line in part.damage()]:
         click.echo(f"starcite: {line}", err=True)
-    click.echo(json.dumps(_as_record(report)) if as_json else _as_line(report))
+    embedded = embed_too(target) if is_dense else None
+    record = {**_as_record(report), "dense": embedded}
+    click.echo(json.dumps(record) if as_json else _as_line(report))
 
 
 @index.command()

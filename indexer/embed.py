@@ -26,12 +26,13 @@ from indexer.store.dense import (
     Places,
     has_view,
     import_faiss,
+    read_view,
     rounded,
     write_view,
 )
 from indexer.store.documents import RECORDS_NAME
 from indexer.text.fragments import fragments_of
-from indexer.writing import changing, publish, seal_files
+from indexer.writing import changing, publish, seal_files, sweep
 from stareencoder import EncoderError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class EmbedReport:
 def embed_index(path: Path, *, threads: int = 1, tell: Told = lambda *_: None) -> EmbedReport:
     """Give every segment without one a dense view, by the encoder that comes with the package.
 
-    Forgotten documents get no vectors. The same index gives the same views, byte for byte, however
+    Forgotten documents get no vectors; views by another encoder, which no query can use, are made
+    anew. The same index gives the same views, byte for byte, however
     often the run was killed; if every segment has one, nothing changes.
 
     Raises:
@@ -73,7 +75,8 @@ def embed_index(path: Path, *, threads: int = 1, tell: Told = lambda *_: None) -
         encoder = stareencoder.Encoder(threads=threads)  # loads ONNX Runtime
     except EncoderError as error:
         raise IndexBuildError(str(error)) from error
-    with changing(path) as (home, current):
+    with changing(path) as (home, before):
+        current = _without_stale_views(home, before, encoder)
         missing = [name for name in current.segments if not has_view(current.files, name)]
         scratch = home.with_name(f".{home.name}.embedding")
         files: dict[str, FileEntry] = {}
@@ -103,6 +106,22 @@ def embed_index(path: Path, *, threads: int = 1, tell: Told = lambda *_: None) -
         n_resumed=n_resumed,
         elapsed_s=time.monotonic() - started,
     )
+
+
+def _without_stale_views(home: Path, current: Manifest, encoder: Encoder) -> Manifest:
+    """The index without the views that another encoder has made."""
+    stale = tuple(
+        f"{FOLDER_NAME}/{name}/"
+        for name in current.segments
+        if has_view(current.files, name)
+        and read_view(home / FOLDER_NAME / name).encoder_sha256 != encoder.digest
+    )
+    if not stale:
+        return current
+    kept = {name: entry for name, entry in current.files.items() if not name.startswith(stale)}
+    manifest = publish(home, current, files=kept)
+    sweep(home, manifest)
+    return manifest
 
 
 def _fragments(index: Index, name: str, tell: Told) -> tuple[Places, list[str]]:

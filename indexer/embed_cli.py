@@ -1,17 +1,30 @@
-"""`starcite index embed`: gives an index its dense view."""
+"""`starcite index embed`, and what `build` and `add` take of it: the dense view of an index."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from indexer.config import default_index_path
 from indexer.console import bars, now_and_then, one_line_errors
 from indexer.embed import EmbedReport, embed_index
+from indexer.errors import IndexerError
+from indexer.manifest import read_manifest
+from indexer.store.dense import has_view, import_faiss
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+dense_option: Callable[[Any], Any] = click.option(
+    "--dense/--no-dense",
+    "dense",
+    default=None,
+    help="Give every segment vectors, too, as `index embed` does; default: if some have them.",
+)
 
 
 @click.command()
@@ -21,8 +34,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def embed(*, folder: Path | None, threads: int, as_json: bool) -> None:
     """Give an index a dense view: vectors by which code in other words is found, as leads.
 
-    Only segments without a view are encoded, after `index add` the new ones. An interrupted run
-    goes on where it was; until the end the index is as it was.
+    Only segments without a view by the installed encoder are encoded. Once an index has vectors,
+    `index build` and `index add` bring them along. An interrupted run goes on where it was; until
+    the end the index is as it was.
     Needs the extra: pip install "starcite[dense]"
     Exit codes: 0 done, 2 wrong usage, 3 it could not be done, 130 interrupted.
 
@@ -35,6 +49,30 @@ def embed(*, folder: Path | None, threads: int, as_json: bool) -> None:
             tell=now_and_then(progress),
         )
     click.echo(json.dumps(_record(report)) if as_json else _line(report))
+
+
+def wants_vectors(path: Path, dense: bool | None) -> bool:
+    """Whether what is written in the place of an index, or into it, gets a dense view.
+
+    Raises:
+        IndexBuildError: it is asked for, and FAISS is not installed.
+    """
+    if dense is not None:
+        if dense:
+            import_faiss()  # before an hour's work, not after it
+        return dense
+    try:
+        manifest = read_manifest(path)
+    except IndexerError:  # none yet
+        return False
+    return any(has_view(manifest.files, name) for name in manifest.segments)
+
+
+def embed_too(path: Path) -> dict[str, object]:
+    """Embed what `build` or `add` has written; what is printed of it as JSON."""
+    with one_line_errors("run `starcite index embed` to go on"), bars() as progress:
+        report = embed_index(path, tell=now_and_then(progress))
+    return _record(report)
 
 
 def _record(report: EmbedReport) -> dict[str, object]:

@@ -16,6 +16,7 @@ from indexer.console import Bar, one_line_errors, step_of
 from indexer.corpus.notebooks import Form
 from indexer.curate.shards import is_shards, read_shards_manifest
 from indexer.curate.sources import Sources
+from indexer.embed_cli import dense_option, embed_too, wants_vectors
 from indexer.manifest import Manifest, read_manifest
 from indexer.optout.ledger_filter import without_forgotten
 from indexer.source_options import license_option, notebooks_option
@@ -29,6 +30,7 @@ _ANY = click.Path(path_type=Path)
 @click.option("--to", "folder", type=_FOLDER, help="The index; default: where queries look.")
 @notebooks_option
 @license_option
+@dense_option
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def add(
     *,
@@ -36,6 +38,7 @@ def add(
     folder: Path | None,
     notebooks: Form,
     stated_license: str,
+    dense: bool | None,
     as_json: bool,
 ) -> None:
     """Add what PATHs hold to an index, as one more segment: corpora, shards, checkouts, data sets.
@@ -49,6 +52,7 @@ def add(
     target = (folder or default_index_path()).absolute()
     opted_out: list[str] = []
     with one_line_errors("nothing was changed"):
+        is_dense = wants_vectors(target, dense)
         sources = Sources(
             [path.absolute() for path in paths],
             notebooks=notebooks,
@@ -64,9 +68,10 @@ def add(
             )
     for line in sources.damage():
         click.echo(f"starcite: {line}", err=True)
+    embedded = embed_too(target) if is_dense else None
     left_out = {"n_opted_out": len(opted_out), "skipped": dict(sources.skipped())}
     if as_json:
-        click.echo(json.dumps({**_added_record(report), **left_out}))
+        click.echo(json.dumps({**_added_record(report), **left_out, "dense": embedded}))
         return
     click.echo(_added_line(report))
     if opted_out or sources.skipped():

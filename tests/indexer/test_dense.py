@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from indexer.index import Index
 from indexer.manifest import read_manifest
 from indexer.source_file import Origin, SourceFile
 from indexer.store import dense
-from indexer.store.dense import DenseReader, has_view, rounded, write_view
+from indexer.store.dense import DenseReader, has_view, read_view, rounded, write_view
 from indexer.text.fragments import MAX_CHARS, fragments_of
 from indexer.tombstones import forget_documents
 from indexer.verify import verify_index
@@ -31,7 +32,7 @@ TEXTS = {
     "sort": "def ordered(rows):\n    return sorted(rows, key=lambda row: row.name.lower())\n",
     "write": "def save(path, table):\n    with open(path, 'w') as out:\n        out.write(table)\n",
 }
-RENAMED = "def plus_all(rows):\n    result = 0\n    for row in rows:\n        result += row\n"
+RENAMED = "def plus(many):\n    result = 0\n    for one in many:\n        result += one\n"
 
 
 def _files(*names: str) -> list[SourceFile]:
@@ -225,3 +226,43 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert "4 fragments of 1 segments" in said[1].output
     assert "every segment has a dense view" in said[2].output
     assert "every segment has vectors" in said[3].output
+
+
+def test_views_of_another_encoder_are_made_anew(embedded: Path) -> None:
+    """No query can use them; afterwards the index is as if it had been embedded just once."""
+    fresh = _checksums(embedded)
+    view = embedded / "dense" / "000001" / "view.json"
+    view.write_text(view.read_text().replace(read_view(view.parent).encoder_sha256, "0" * 64))
+    report = embed_index(embedded)
+
+    assert report.n_segments == 1
+    assert _checksums(embedded) == fresh
+    assert [check.problem for check in verify_index(embedded) if check.problem] == []
+
+
+def test_an_index_that_has_vectors_keeps_having_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`build --dense`, then `add` and `build` without a word; `--no-dense` takes them away."""
+    monkeypatch.setenv("STARCITE_HOME", str(tmp_path / "home"))
+    one, more, path = tmp_path / "one.ipynb", tmp_path / "more.ipynb", tmp_path / "index"
+    for notebook, name in ((one, "sum"), (more, "read")):
+        cells = [{"cell_type": "code", "source": TEXTS[name] * 9, "outputs": []}]
+        book = {"cells": cells, "metadata": {}, "nbformat": 4}
+        notebook.write_text(json.dumps(book))
+    licensed = ["--license", "MIT"]
+    build = ["build", *licensed, "--corpus", str(one), "--out", str(path)]
+    told = []
+    for arguments in (
+        build,
+        [*build, "--dense"],
+        ["add", *licensed, str(more), "--to", str(path)],
+        build,
+        [*build, "--no-dense"],
+    ):
+        result = CliRunner().invoke(command, [*arguments, "--json"])
+        assert result.exit_code == 0, result.output
+        with Index.open(path) as index:
+            told.append((json.loads(result.stdout)["dense"] is not None, index.missing_views))
+
+    assert told == [(False, ("dense",)), *[(True, ())] * 3, (False, ("dense",))]
