@@ -28,6 +28,7 @@ from attribution.errors import (
     OtherDocumentError,
     QueryRefusedError,
 )
+from attribution.hybrid import DEEPER, hybrid
 from attribution.outcomes import Absence, Looked
 from attribution.overlap import overlap
 from attribution.reporting import Context
@@ -39,7 +40,7 @@ from attribution.types import Verdict
 from indexer import Index, IndexerError, Origin
 from indexer.errors import DocumentForgottenError, DocumentUnknownError
 from indexer.optout.errors import SelectorError
-from indexer.store.lexical import words_of
+from indexer.store.lexical import Lead, words_of
 
 log = logging.getLogger(__name__)
 
@@ -165,9 +166,10 @@ def _overlap(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Rec
 
 def _search(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Record:
     it = asked.read_search(record)
-    if it.view != "bm25":
+    if it.view != "bm25" and "dense" in at.index.missing_views:
         raise NoSuchViewError(
-            f"this index has no dense view, so {it.view} cannot be searched; ask for bm25"
+            f"this index has no dense view, so {it.view} cannot be searched; ask for bm25, or run "
+            "where it is: starcite index embed"
         )
     return {
         "view": it.view,
@@ -175,9 +177,19 @@ def _search(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Reco
         "corpus_digest": at.index.manifest.corpus_digest,
         "results": [
             {**asdict(lead), **_described(at.index, lead.document_id)}
-            for lead in at.index.search(it.text, top_k=it.top_k)
+            for lead in _leads(at.index, it)
         ],
     }
+
+
+def _leads(index: Index, it: asked.SearchAsked) -> list[Lead]:
+    if it.view == "bm25":
+        return index.search(it.text, top_k=it.top_k)
+    if it.view == "dense":
+        return index.similar(it.text, top_k=it.top_k)
+    deep = DEEPER * it.top_k
+    by_words, by_vectors = (view(it.text, top_k=deep) for view in (index.search, index.similar))
+    return hybrid(by_words, by_vectors, top_k=it.top_k)
 
 
 def _lookup(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Record:

@@ -21,6 +21,7 @@ from attribution.overlap import overlap
 from attribution.service import Service, create_app
 from indexer import lex, winnow
 from indexer.add import add_segment
+from indexer.embed import embed_index
 from indexer.tombstones import forget_documents
 from tests.attribution.conftest import CART, source_file
 from tests.attribution.service.asgi_client import ask, post
@@ -99,6 +100,19 @@ def test_a_view_that_is_not_there_is_said_so(app: Starlette, view: str) -> None:
 
     assert answer.status == 422
     assert "no dense view" in answer.record["error"]
+
+
+@pytest.mark.parametrize("view", ["dense", "hybrid"])
+def test_search_by_vectors(app: Starlette, own_index: Path, view: str) -> None:
+    """Once the index has a dense view, the next question can ask for it; code leads to itself."""
+    embed_index(own_index)
+    answer = post(app, "/v1/search", {"text": CART, "view": view, "top_k": 3}).record
+    first, second, _ = answer["results"]
+
+    assert (answer["view"], answer["missing_views"]) == (view, [])
+    assert [one["name"] for one in first["origins"]] == ["market", "shop"]
+    assert first["score"] > 0.9
+    assert first["score"] >= second["score"]
 
 
 def test_a_document_comes_whole_or_by_lines(app: Starlette, tracer: Tracer) -> None:
