@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from stareencoder.config import EncoderConfig, config_from_hf
+from stareencoder.config import EncoderConfig, config_from_hf, labels_of
 from stareencoder.errors import EncoderFolderError
 from stareencoder.model import LEXICAL, StarEncoder, TokenTagger
 
@@ -76,13 +76,7 @@ def load_tagger(folder: Path) -> tuple[TokenTagger, list[str]]:
     Raises:
         EncoderFolderError: it is missing, damaged or no tagger.
     """
-    try:
-        named = {int(number): str(name) for number, name in read_table(folder)["id2label"].items()}
-        labels = [named[number] for number in range(len(named))]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EncoderFolderError(
-            f"{folder / CONFIG} names no labels 0, 1, …: {error!r}; use the folder of a tagger"
-        ) from error
+    labels = labels_of(read_table(folder), where=str(folder / CONFIG))
     model = TokenTagger(read_config(folder), len(labels))
     missing = _load(model, load_weights(folder), folder)
     if any(name.startswith("classifier.") for name in missing):

@@ -115,3 +115,18 @@ def config_from_hf(table: Mapping[str, Any], *, where: str) -> EncoderConfig:
         raise EncoderFolderError(
             f"{where} is no configuration of an encoder: {error!r}; use another copy"
         ) from error
+
+
+def labels_of(table: Mapping[str, Any], *, where: str) -> list[str]:
+    """The labels that a `config.json` names, in the order of the logits.
+
+    Raises:
+        EncoderFolderError: it names none, or not all.
+    """
+    try:
+        named = {int(number): str(name) for number, name in table["id2label"].items()}
+        return [named[number] for number in range(len(named))]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EncoderFolderError(
+            f"{where} names no labels 0, 1, …: {error!r}; use the folder of a tagger"
+        ) from error

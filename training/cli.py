@@ -14,8 +14,9 @@ import click
 from indexer.config import frozen_corpus_path
 from indexer.console import bars, one_line_errors
 from training.config import Recipe, read_recipe
-from training.errors import TrainError
+from training.extra import needs_extra
 from training.plan import duration, make_plan, plan_rows
+from training.tagger_cli import tagger
 
 if TYPE_CHECKING:
     from indexer.source_file import SourceFile
@@ -57,7 +58,7 @@ def tokenizer(*, shards: Path | None, folder: Path, vocab_size: int) -> None:
     Example: starcite train tokenizer --to ~/runs/tokens
     """
     with one_line_errors("nothing was written"), bars() as progress:
-        _needs_extra()
+        needs_extra()
         from indexer.curate.sentinels import neutralise
         from indexer.curate.shards import read_shards, read_shards_manifest
         from training.tokenizer import save_tokenizer, train_tokenizer
@@ -88,7 +89,7 @@ def pack(*, shards: Path | None, tokens: Path, folder: Path, language: str | Non
     Example: starcite train pack --tokenizer ~/runs/tokens --to ~/runs/tokens/train
     """
     with one_line_errors("run the same command again"), bars() as progress:
-        _needs_extra()
+        needs_extra()
         from indexer.curate.shards import read_shards, read_shards_manifest
         from training.pack import pack as pack_files
         from training.tokenizer import load_tokenizer
@@ -119,7 +120,7 @@ def docstrings(*, packed: Path, tokens: Path) -> None:
     Example: starcite train docstrings ~/runs/tokens/train --tokenizer ~/runs/tokens
     """
     with one_line_errors("run the same command again"), bars() as progress:
-        _needs_extra()
+        needs_extra()
         from training.docstrings import FILE_NAME, write_docstrings
         from training.tokenizer import load_tokenizer
 
@@ -155,7 +156,7 @@ def plan(
         chosen = _recipe(recipe, tokens, changes)
         n_tokens = None
         if folder:
-            _needs_extra()
+            needs_extra()
             from training.pack import read_packed
 
             n_tokens = read_packed(folder).n_tokens
@@ -201,7 +202,7 @@ def fit(
     """
     with one_line_errors():
         chosen = _recipe(recipe, tokens, changes)
-        _needs_extra()
+        needs_extra()
         import torch
 
         from training.fit import Task
@@ -244,7 +245,7 @@ def report(*, run: Path, path: Path) -> None:
     Example: starcite train report ~/runs/tiny --html tiny.html
     """
     with one_line_errors():
-        _needs_extra()
+        needs_extra()
         from training.report import write_run_report
 
         write_run_report(run, path)
@@ -264,7 +265,7 @@ def keep(*, model: Path, folder: Path) -> None:
     Example: starcite train keep ~/runs/tiny/step-00001440 --to weights/tiny
     """
     with one_line_errors():
-        _needs_extra()
+        needs_extra()
         from training import checkpoint
 
         checkpoint.write_model(
@@ -299,7 +300,7 @@ def export(
     Example: starcite train export ~/runs/tiny/step-00001000 --heldout HELDOUT --to ~/models/tiny
     """
     with one_line_errors("run the same command again"):
-        _needs_extra()
+        needs_extra()
         from stareencoder.config import EncoderConfig
         from training.batches import heldout_windows
         from training.checkpoint import read_config
@@ -337,7 +338,7 @@ def card(*, folder: Path, scores: Path | None) -> None:
     Example: starcite train card ~/models/tiny --scores eval.json
     """
     with one_line_errors():
-        _needs_extra()
+        needs_extra()
         from stareencoder.config import EncoderConfig
         from training.checkpoint import read_config
         from training.encoder_card import write_encoder_card
@@ -440,14 +441,4 @@ def _count(text: str) -> int:
         ) from None
 
 
-def _needs_extra() -> None:
-    try:
-        import onnxruntime  # noqa: F401
-        import safetensors  # noqa: F401
-        import tokenizers  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise TrainError(
-            f"training needs {error.name}, which the base install leaves out; run: pip install "
-            '"starcite[train]"'
-        ) from error
+train.add_command(tagger)

@@ -29,3 +29,7 @@ class CheckpointError(TrainError):
 
 class DivergedError(TrainError):
     """The loss is no number any more."""
+
+
+class SamplesError(TrainError):
+    """Labelled texts are missing or damaged."""

@@ -1,0 +1,62 @@
+"""Templates with names and usernames, which rules do not look for; for the tagger alone.
+
+`⟦KIND:value⟧` is labelled, `⟦value⟧` is not. `UNSEEN` were written last and are never trained on.
+"""
+
+# ruff: noqa: E501 - one line for one case reads best in a table
+
+KNOWN = (
+    "# Author: ⟦NAME:name⟧ <⟦EMAIL:email⟧>\nimport os\n",
+    "# Copyright (c) 2014 ⟦NAME:name⟧. All rights reserved.\n# Licensed under the MIT license.\n",
+    '__author__ = "⟦NAME:name⟧"\n__version__ = "⟦version⟧"\n',
+    '__authors__ = ["⟦NAME:name⟧", "⟦NAME:name⟧"]\n',
+    "@author ⟦NAME:name⟧\n@since 1.0\n",
+    "/**\n * Created by ⟦NAME:name⟧ on 12/03/2016.\n */\npublic class Main {\n",
+    "// Written by ⟦NAME:name⟧ (⟦EMAIL:email⟧)\n#include <stdio.h>\n",
+    '{"name": "tool", "author": "⟦NAME:name⟧ <⟦EMAIL:email⟧>", "version": "1.0.0"}\n',
+    '{"contributors": [{"name": "⟦NAME:name⟧", "url": "https://github.com/⟦USERNAME:user⟧"}]}\n',
+    'setup(\n    name="tool",\n    author="⟦NAME:name⟧",\n    author_email="⟦EMAIL:email⟧",\n)\n',
+    "Signed-off-by: ⟦NAME:name⟧ <⟦EMAIL:email⟧>\n",
+    "# TODO(⟦USERNAME:user⟧): handle the empty case\nreturn None\n",
+    "// FIXME ⟦USERNAME:user⟧: this leaks\nfree(p);\n",
+    "git clone https://github.com/⟦USERNAME:user⟧/tool.git\ncd tool\n",
+    'sys.path.append("/home/⟦USERNAME:user⟧/projects/tool/src")\n',
+    'data = open("/Users/⟦USERNAME:user⟧/Desktop/data.csv").read()\n',
+    "C:\\\\Users\\\\⟦USERNAME:user⟧\\\\AppData\\\\Local\n",
+    'username = "⟦USERNAME:user⟧"\npassword = "⟦PASSWORD:password⟧"\n',
+    "db:\n  user: ⟦USERNAME:user⟧\n  password: ⟦PASSWORD:password⟧\n",
+    'login(user="⟦USERNAME:user⟧", password="⟦PASSWORD:password⟧")\n',
+    "ssh ⟦USERNAME:user⟧@⟦IP_ADDRESS:ip⟧ -p 22\n",
+    "postgres://⟦USERNAME:user⟧:⟦PASSWORD:password⟧@localhost:5432/app\n",
+    "Thanks to ⟦NAME:name⟧ and ⟦NAME:name⟧ for the patch.\n",
+    "Based on code by ⟦NAME:name⟧, see http://example.org/paper.\n",
+    'maintainer = "⟦NAME:name⟧"\nlicense = "MIT"\n',
+    "MAINTAINER ⟦NAME:name⟧ <⟦EMAIL:email⟧>\nRUN apt-get update\n",
+    "--  Author: ⟦NAME:name⟧\n--  Mail:   ⟦EMAIL_EXAMPLE:reserved⟧\n",
+    'DEFAULT_FROM_EMAIL = "⟦EMAIL_EXAMPLE:reserved⟧"\nADMINS = [("⟦NAME:name⟧", "⟦EMAIL:email⟧")]\n',
+    'INSERT INTO people VALUES (1, "⟦NAME:name⟧", "⟦EMAIL:email⟧");\n',
+    "class User:\n    def name(self):\n        return self.first_name + self.last_name\n",
+    'from flask import Flask, request\napp = Flask(__name__)\nuser = request.args.get("user")\n',
+    "Copyright 2015 The Go Authors. All rights reserved.\nApache License, Version 2.0\n",
+    'password = getpass.getpass()\nuser = os.environ["USER"]\nkey = row["key"]\n',
+    'raise KeyError(f"no such key {key!r}")\ntoken = tokens[0]\nusername = form.username.data\n',
+    "Monte Carlo, Markov chain, Gauss Seidel, Runge Kutta: see Python, Linux and Visual Studio.\n",
+)
+UNSEEN = (
+    '"""Helpers for tables.\n\nWritten in 2019 by ⟦NAME:name⟧.\n"""\n',
+    "; Maintained by ⟦NAME:name⟧, originally from ⟦NAME:name⟧\n(defun x () nil)\n",
+    "<author>⟦NAME:name⟧</author>\n<title>Notes</title>\n",
+    "authors:\n  - ⟦NAME:name⟧\n  - ⟦NAME:name⟧\n",
+    "AUTHORS\n=======\n\n* ⟦NAME:name⟧ (⟦EMAIL:email⟧)\n",
+    "Co-authored-by: ⟦NAME:name⟧ <⟦EMAIL:email⟧>\n",
+    "\\author{⟦NAME:name⟧}\n\\title{A report}\n",
+    'const owner = { fullName: "⟦NAME:name⟧", handle: "⟦USERNAME:user⟧" };\n',
+    "# NOTE(⟦USERNAME:user⟧): kept for old clients\n",
+    "WORKDIR /home/⟦USERNAME:user⟧/app\n",
+    "scp build.zip ⟦USERNAME:user⟧@⟦IP_ADDRESS:ip⟧:/srv\n",
+    "twitter: https://twitter.com/⟦USERNAME:user⟧\n",
+    'client.authenticate("⟦USERNAME:user⟧", "⟦PASSWORD:password⟧");\n',
+    "[section]\nuser=⟦USERNAME:user⟧\npass=⟦PASSWORD:password⟧\n",
+    "The Free Software Foundation, Inc.\nNewton Raphson with Visual Basic and Red Hat Linux\n",
+    "def user(self, username):\n    return self.users.get(username, self.default_user)\n",
+)
