@@ -28,7 +28,9 @@ class Plan:
 def n_parameters(config: DecoderConfig | EncoderConfig) -> int:
     """Parameters; the tied embedding counts once."""
     width, inner, head = config.n_embd, config.inner, config.head_dim
-    is_encoder = isinstance(config, EncoderConfig)
+    is_encoder, lexical = isinstance(config, EncoderConfig), 0
+    if isinstance(config, EncoderConfig) and config.n_lexical:  # the table, its weights, a matrix
+        lexical = config.n_lexical * (config.vocab_size + width) + config.vocab_size
     keys = width if is_encoder else head  # a decoder's heads share them
     attention = width * (width + 2 * keys) + (width + 2 * keys) + width * width + width
     forward = width * inner + inner + inner * width + width
@@ -39,7 +41,7 @@ def n_parameters(config: DecoderConfig | EncoderConfig) -> int:
         return embeddings + blocks + 2 * width
     # Segments, their norm, the pooler, the heads of masked tokens and of the next segment.
     heads = 2 * width + 2 * width + 2 * (width * width + width) + 2 * width + 2 * width + 2
-    return embeddings + config.vocab_size + blocks + heads
+    return embeddings + config.vocab_size + blocks + heads + lexical
 
 
 def make_plan(
