@@ -20,6 +20,7 @@ from indexer.curate.errors import CurateError
 from indexer.curate.redact.ip_addresses import PUBLIC_RESOLVERS
 from indexer.curate.redact.replace import ANY_TOKEN
 from indexer.curate.redact.spans import Kind, Span
+from stareencoder import EncoderError
 
 # StarPII's labels that stay in the text: the addresses of examples, and what it was unsure of.
 KEPT_LABELS = frozenset({"EMAIL_EXAMPLE", "AMBIGUOUS"})
@@ -61,7 +62,7 @@ def open_tagger(folder: Path) -> InstalledTagger:
     """The tagger in a folder.
 
     Raises:
-        CurateError: there is none, or what it runs on is not installed.
+        CurateError: there is none, it is damaged, or what it runs on is not installed.
     """
     if not folder.is_dir():
         raise CurateError(f"there is no tagger in {folder}; give another folder, or --tagger none")
@@ -117,4 +118,6 @@ def _open(folder: Path) -> Tagger:
             f"the tagger in {folder} needs {error.name}, which is not installed; "
             "curate with --tagger none"
         ) from error
+    except EncoderError as error:
+        raise CurateError(str(error)) from error
     return tagger

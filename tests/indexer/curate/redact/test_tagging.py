@@ -119,13 +119,19 @@ def test_the_manifest_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert curated(tmp_path / "two", WordTagger(), n_workers=2) == expected
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("none here", "there is no tagger in"), ("empty", "holds no whole")]
+)
+def test_a_folder_that_is_no_tagger(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A tagger that is asked for and missing ends the command in one line, before anything."""
     monkeypatch.setenv("STARCITE_HOME", str(tmp_path))
+    (tmp_path / "empty").mkdir()
     (tmp_path / "one.jsonl").write_text("")
     asked = ["--from", str(tmp_path / "one.jsonl"), "--to", str(tmp_path / "out")]
-    outcome = CliRunner().invoke(curate, [*asked, "--tagger", str(tmp_path / "none here")])
+    outcome = CliRunner().invoke(curate, [*asked, "--tagger", str(tmp_path / name)])
 
     assert (outcome.exit_code, len(outcome.stderr.splitlines())) == (3, 1)
-    assert "there is no tagger in" in outcome.stderr
+    assert said in outcome.stderr
     assert not (tmp_path / "out").exists()
