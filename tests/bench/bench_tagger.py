@@ -113,7 +113,9 @@ def _samples(n_each: int) -> list[Sample]:
     for template in (*redact_unseen.TEMPLATES, *tagger_templates.UNSEEN) * n_each:
         text, spans = filled(template, values)
         gold = tuple(
-            Span(start, end, Kind(kind), "gold") for kind, start, end in spans if kind in Kind
+            Span(start, end, Kind(kind), "gold")
+            for kind, start, end in spans
+            if kind in Kind.__members__
         )
         made.append(Sample(template, text, gold))
     return made
