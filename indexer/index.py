@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -25,7 +25,7 @@ from indexer.liveness import Liveness, Mask, Stamp, stamp_of
 from indexer.manifest import SEGMENTS_NAME, Manifest, read_manifest
 from indexer.store.documents import Document
 from indexer.store.fingerprints import View
-from indexer.store.lexical import Lead, LexicalReader
+from indexer.store.lexical import Lead, LexicalReader, doc_freqs_of, weights_of
 from indexer.store.membership import TILE_CHARS
 from indexer.store.segment import SegmentReader
 from indexer.text.normalize import to_bytes, to_text
@@ -180,13 +180,15 @@ class Index:
     def search(self, text: str, *, top_k: int) -> list[Lead]:
         """The chunks of 50 lines that share the rarest words with a text, best first.
 
-        How rare a word is counts in each segment, forgotten documents included.
+        How rare a word is counts in all of the index, forgotten documents included; how long a
+        chunk is beside the others, in its segment.
         """
         segments, forgotten = self._open_segments(), self._liveness.forgotten()
+        weights = weights_of(text, [segment.lexical() for segment in segments])
         leads = [
             lead
             for base, segment in zip(self._bases, segments, strict=False)
-            for lead in _live_leads(segment.lexical(), base, forgotten, text, top_k)
+            for lead in _live_leads(segment.lexical(), base, forgotten, weights, top_k)
         ]
         return sorted(leads, key=lambda lead: -lead.score)[: max(top_k, 0)]
 
@@ -210,10 +212,7 @@ class Index:
         Words are those that `indexer.store.lexical.words_of` gives; forgotten documents count.
         """
         readers = [segment.lexical() for segment in self._open_segments()]
-        freqs = [reader.doc_freqs(words) for reader in readers]
-        return sum(reader.n_chunks for reader in readers), [
-            sum(one) for one in zip(*freqs, strict=True)
-        ]
+        return sum(reader.n_chunks for reader in readers), doc_freqs_of(words, readers)
 
     def live_document_ids(self) -> Sequence[int]:
         """The ids of all documents that are not forgotten, in order."""
@@ -262,14 +261,18 @@ def _live_filter(
 
 
 def _live_leads(
-    lexical: LexicalReader, base: int, forgotten: Mask | None, text: str, top_k: int
+    lexical: LexicalReader,
+    base: int,
+    forgotten: Mask | None,
+    weights: Mapping[str, float],
+    top_k: int,
 ) -> list[Lead]:
     """The best leads of a segment, without forgotten documents."""
     if forgotten is None:
-        found = lexical.search(text, top_k=top_k)
+        found = lexical.search(weights, top_k=top_k)
     else:
         is_gone = forgotten[base:]
-        found = lexical.search(text, top_k=top_k, is_live=lambda number: not is_gone[number])
+        found = lexical.search(weights, top_k=top_k, is_live=lambda number: not is_gone[number])
     return [replace(lead, document_id=lead.document_id + base) for lead in found]
 
 

@@ -6,9 +6,10 @@ blanks: its own analyzers split identifiers in ways that dilute code.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,30 @@ def words_of(text: str) -> list[str]:
         if max(map(len, words), default=0) <= _MAX_WORD:
             return words
     return _WORD.findall(lowered)
+
+
+def weights_of(text: str, readers: Sequence[LexicalReader]) -> dict[str, float]:
+    """How much each word of a query counts: its occurrences there times its idf.
+
+    Rarity is that in the segments of all readers together, so that they rank alike. The idf is
+    that of BM25 in tantivy and Lucene. Of a long query the rarest words are kept.
+    """
+    counts = Counter(words_of(text))
+    freqs = dict(zip(counts, doc_freqs_of(list(counts), readers), strict=True))
+    n_chunks = sum(reader.n_chunks for reader in readers)
+    known = [word for word in counts if freqs[word]]
+    rarest = sorted(known, key=lambda word: (freqs[word], word))[:MAX_TERMS]
+    return {word: counts[word] * _idf(n_chunks, freqs[word]) for word in rarest}
+
+
+def doc_freqs_of(words: Sequence[str], readers: Sequence[LexicalReader]) -> list[int]:
+    """In how many chunks of all segments each word occurs; words as `words_of` gives them."""
+    freqs = [reader.doc_freqs(words) for reader in readers]
+    return [sum(of_word) for of_word in zip(*freqs, strict=True)] or [0] * len(words)
+
+
+def _idf(n_chunks: int, doc_freq: int) -> float:
+    return math.log(1 + (n_chunks - doc_freq + 0.5) / (doc_freq + 0.5))
 
 
 def _schema() -> tantivy.Schema:
@@ -161,14 +186,18 @@ class LexicalReader:
             raise IndexDamagedError(path, str(error)) from error
 
     def search(
-        self, text: str, *, top_k: int, is_live: Callable[[int], bool] = lambda _number: True
+        self,
+        weights: Mapping[str, float],
+        *,
+        top_k: int,
+        is_live: Callable[[int], bool] = lambda _number: True,
     ) -> list[Lead]:
-        """The best chunks for the words of a text, best first; `document_id` is the number here.
+        """The best chunks for weighted words, best first; `document_id` is the number here.
 
         Documents of which `is_live` says no are as if they were not there, but for how rare words
         are: tantivy is asked for more chunks until enough others are among them.
         """
-        query = self._query(text)
+        query = self._query(weights)
         if query is None or top_k < 1:
             return []
         n_asked, n_seen = top_k, 0
@@ -197,19 +226,18 @@ class LexicalReader:
         """In how many chunks each word occurs; words as `words_of` gives them."""
         return [int(self._searcher.doc_freq("words", word)) for word in words]
 
-    def _query(self, text: str) -> tantivy.Query | None:
-        """An OR of terms, each weighted by how often the query has it: no query syntax at all."""
-        counts = Counter(words_of(text))
-        frequency = {word: self._searcher.doc_freq("words", word) for word in counts}
-        known = [word for word in counts if frequency[word]]
-        rarest = sorted(known, key=lambda word: (frequency[word], word))[:MAX_TERMS]
-        if not rarest:
+    def _query(self, weights: Mapping[str, float]) -> tantivy.Query | None:
+        """An OR of terms, no query syntax; each boost puts the rarity in all of the index in."""
+        freqs = dict(zip(weights, self.doc_freqs(list(weights)), strict=True))
+        known = [word for word in weights if freqs[word]]
+        if not known:
             return None
         schema = self._index.schema
-        terms = (tantivy.Query.term_query(schema, "words", word, "freq") for word in rarest)
+        terms = (tantivy.Query.term_query(schema, "words", word, "freq") for word in known)
+        boosts = (weights[word] / _idf(self.n_chunks, freqs[word]) for word in known)
         weighted = [
-            (tantivy.Occur.Should, tantivy.Query.boost_query(term, float(counts[word])))
-            for word, term in zip(rarest, terms, strict=True)
+            (tantivy.Occur.Should, tantivy.Query.boost_query(term, boost))
+            for term, boost in zip(terms, boosts, strict=True)
         ]
         return tantivy.Query.boolean_query(weighted)
 

@@ -2,9 +2,6 @@
 
 The default index is pushed, then the same snippets are traced by both engines, half of them as they
 stand and half with changed names, blanks or lines. Both answer on this machine, one at a time.
-
-The embedded engine counts how rare a word is in each segment, Elasticsearch in all of them: give a
-copy of the index that `starcite index merge` has made one segment of.
 """
 
 from __future__ import annotations

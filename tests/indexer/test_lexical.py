@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from indexer.store.lexical import (
     CHUNK_LINES,
     FOLDER_NAME,
     MAX_TERMS,
+    Lead,
     LexicalReader,
     LexicalWriter,
     chunks_of,
+    weights_of,
     words_of,
 )
 from indexer.store.tantivy_names import name_by_content
@@ -30,6 +33,16 @@ def build(folder: Path, texts: list[str]) -> LexicalReader:
     return LexicalReader(folder)
 
 
+def search(
+    reader: LexicalReader,
+    text: str,
+    *,
+    top_k: int,
+    is_live: Callable[[int], bool] = lambda _number: True,
+) -> list[Lead]:
+    return reader.search(weights_of(text, [reader]), top_k=top_k, is_live=is_live)
+
+
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
     texts = [
@@ -41,14 +54,14 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> LexicalReader:
 
 def test_the_chunk_with_the_rare_word_comes_first(reader: LexicalReader) -> None:
     """A rare identifier outweighs words that all chunks hold; lines are those of the chunk."""
-    lead = reader.search("shared, Common(value_3_77)", top_k=3)[0]
+    lead = search(reader, "shared, Common(value_3_77)", top_k=3)[0]
 
     assert (lead.document_id, lead.start_line, lead.end_line) == (3, CHUNK_LINES, 2 * CHUNK_LINES)
 
 
 def test_the_last_chunk_ends_with_its_document(reader: LexicalReader) -> None:
     """A chunk never reaches beyond the last line."""
-    assert [(x.start_line, x.end_line) for x in reader.search("value_2_119", top_k=9)] == [
+    assert [(x.start_line, x.end_line) for x in search(reader, "value_2_119", top_k=9)] == [
         (100, 120)
     ]
 
@@ -59,13 +72,13 @@ def test_the_last_chunk_ends_with_its_document(reader: LexicalReader) -> None:
 )
 def test_query_syntax_is_only_text(reader: LexicalReader, query: str, expected: list[int]) -> None:
     """Operators and field names of query languages are words like any other, or nothing."""
-    assert [lead.document_id for lead in reader.search(query, top_k=5)] == expected
+    assert [lead.document_id for lead in search(reader, query, top_k=5)] == expected
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_a_query(reader: LexicalReader, text: str) -> None:
     """No query fails, and the answers are sorted and no more than asked for."""
-    leads = reader.search(text + " value_1_5", top_k=2)
+    leads = search(reader, text + " value_1_5", top_k=2)
 
     assert 1 <= len(leads) <= 2
     assert [lead.score for lead in leads] == sorted((x.score for x in leads), reverse=True)
@@ -76,25 +89,52 @@ def test_a_long_query_is_answered_by_its_rarest_words(reader: LexicalReader) -> 
     frequent = " ".join(str(number) for number in range(2 * MAX_TERMS - 10))
     rare = " ".join(f"value_0_{line}" for line in range(MAX_TERMS))
 
-    assert 6 in {lead.document_id for lead in reader.search(f"{frequent} größe", top_k=50)}
-    assert {lead.document_id for lead in reader.search(f"shared {rare}", top_k=50)} == {0}
+    assert 6 in {lead.document_id for lead in search(reader, f"{frequent} größe", top_k=50)}
+    assert {lead.document_id for lead in search(reader, f"shared {rare}", top_k=50)} == {0}
 
 
 @pytest.mark.parametrize(("query", "top_k"), [("", 5), ("no_such_word", 5), ("shared", 0)])
 def test_nothing_to_find_is_an_empty_list(reader: LexicalReader, query: str, top_k: int) -> None:
     """No words, unknown words and no places to fill are answers and not errors."""
-    assert reader.search(query, top_k=top_k) == []
+    assert search(reader, query, top_k=top_k) == []
 
 
 def test_chunks_of_the_dead_take_no_places(reader: LexicalReader) -> None:
     """However many better chunks are not live, the best live ones come, in the same order."""
     query = "common shared value_0_7 value_1_7 value_2_7 value_3_7"
-    every = reader.search(query, top_k=99)
+    every = search(reader, query, top_k=99)
     for dead in ({0}, {0, 1, 2}, set(range(5))):
         live = [lead for lead in every if lead.document_id not in dead]
-        found = reader.search(query, top_k=2, is_live=lambda number, dead=dead: number not in dead)  # type: ignore[misc]
+        found = search(reader, query, top_k=2, is_live=lambda number, dead=dead: number not in dead)  # type: ignore[misc]
 
         assert found == live[:2]
+
+
+def test_segments_rank_as_one_index(tmp_path: Path) -> None:
+    """A word is as rare as in all segments together, wherever most of its chunks lie."""
+    texts = [
+        *(f"usual_{n} word word_{n}" for n in range(9)),
+        *(f"usual_{n} shared other" for n in range(9)),
+        *(f"shared word rare_{n}" for n in range(3)),
+    ]
+    whole = build_in(tmp_path / "whole", texts)
+    parts = [build_in(tmp_path / "first", texts[:12]), build_in(tmp_path / "second", texts[12:])]
+    query = "shared word usual_3 usual_3 no_such_word rare_1"
+    weights = weights_of(query, parts)
+    scores = [
+        (lead.document_id + base, pytest.approx(lead.score))
+        for base, part in zip((0, 12), parts, strict=True)
+        for lead in part.search(weights, top_k=99)
+    ]
+
+    assert weights == weights_of(query, [whole])
+    assert dict(scores) == {one.document_id: one.score for one in search(whole, query, top_k=99)}
+    assert len(scores) > 12
+
+
+def build_in(folder: Path, texts: list[str]) -> LexicalReader:
+    folder.mkdir()
+    return build(folder, texts)
 
 
 def test_a_damaged_bm25_index_is_named(tmp_path: Path) -> None:
@@ -128,7 +168,7 @@ def test_files_are_named_by_what_they_hold(tmp_path: Path) -> None:
         name_by_content(folder)
         contents.append({p.name: p.read_bytes() for p in folder.iterdir()})
 
-        assert len(LexicalReader(tmp_path / name).search("one", top_k=5)) == 3
+        assert len(search(LexicalReader(tmp_path / name), "one", top_k=5)) == 3
     assert contents[0] == contents[1]
     assert not any(name.startswith("000000") for name in contents[0])
     named = [{name for name in one if name[0] not in ".m"} for one in contents]
