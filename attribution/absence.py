@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from attribution.outcomes import Absence
 from attribution.sources import stored_bytes
 from indexer import Index, lex, start_hypotheses, winnow
+from indexer.errors import UnprovableError
 from indexer.exhaustive import TooCommonError, holders_of
 from indexer.text.lex import Lexemes
 from indexer.text.winnow import Fingerprints, gram_hashes
@@ -85,7 +86,7 @@ def absence_of(
                 return Absence(
                     min_lexemes=min_lexemes, is_proved=False, is_shared=True, reason=holder
                 )
-    except TooCommonError as error:
+    except UnprovableError as error:
         return Absence(min_lexemes=min_lexemes, is_proved=False, reason=str(error))
     return Absence(min_lexemes=min_lexemes, is_proved=True)
 

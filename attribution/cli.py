@@ -29,6 +29,7 @@ from attribution.trace_json import schema_text
 from attribution.tracer import Tracer
 from attribution.types import Verdict
 from indexer import IndexerError
+from indexer.config import ELASTIC_NAME
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -59,6 +60,8 @@ def _print_schema(context: click.Context, _: click.Parameter, is_wanted: bool) -
     help="Trace by the index in this cluster instead; repeat it for further nodes. What "
     "`starcite elastic` says of logins holds here, too.",
 )
+@click.option("--elasticsearch-name", "alias", default=ELASTIC_NAME, show_default=True,
+              help="The index's alias there.")  # fmt: skip
 @click.option("--language", help="The language; by default told by the file's name, python for -.")
 @click.option(
     "--diff",
@@ -136,6 +139,7 @@ def _run(
     *,
     index_path: Path | None,
     urls: tuple[str, ...],
+    alias: str,
     language: str | None,
     excluded: tuple[str, ...],
     n_jobs: int | None,
@@ -159,7 +163,7 @@ def _run(
     if complaints:
         return exit_code.BAD_INPUT
     tally = Tally()
-    with opened(output) as file, contextlib.closing(_tracer(index_path, urls)) as tracer:
+    with opened(output) as file, contextlib.closing(_tracer(index_path, urls, alias)) as tracer:
         context = Context(
             n_documents=tracer.index.manifest.n_live,
             min_lexemes=tracer.config.min_lexemes,
@@ -181,14 +185,14 @@ def _run(
     return tally.exit_code(fails_on_match=fail_on_match, heeds_policy=not dry_run)
 
 
-def _tracer(index_path: Path | None, urls: tuple[str, ...]) -> Tracer:
+def _tracer(index_path: Path | None, urls: tuple[str, ...], alias: str) -> Tracer:
     if not urls:
         return Tracer.open(index_path)
     if index_path is not None:
         raise click.UsageError("--index and --elasticsearch are two indexes: name one")
     from attribution.elastic import ElasticTracer  # noqa: PLC0415 - its client takes 0.3 s to load
 
-    return ElasticTracer.open(urls).newest()
+    return ElasticTracer.open(urls, name=alias).newest()
 
 
 def _only_changed(outcome: Outcome, changed: Changed) -> Outcome:

@@ -9,11 +9,11 @@ from typing import cast
 
 from attribution.tracer import Tracer
 from attribution.types import Trace, Verdict
-from indexer import Document, Index
-from indexer.elastic.errors import ElasticError
+from indexer import Document, Index, IndexerError
+from indexer.config import ELASTIC_NAME
 from indexer.elastic.generations import newest
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.server import DEFAULT_NAME, Server, connect
+from indexer.elastic.server import Server, connect
 
 _LOOK_AGAIN_S = 1.0  # between two looks at what the alias stands for
 
@@ -33,7 +33,7 @@ class ElasticTracer:
         self._looked_at = time.monotonic()
 
     @classmethod
-    def open(cls, urls: Sequence[str], *, name: str = DEFAULT_NAME) -> ElasticTracer:
+    def open(cls, urls: Sequence[str], *, name: str = ELASTIC_NAME) -> ElasticTracer:
         """A tracer on the index of that name in the cluster at these addresses.
 
         Raises:
@@ -72,7 +72,7 @@ class ElasticTracer:
                 asked, tracer = tracer, self.newest(is_sure=True) if trace.reason else tracer
                 if tracer is asked:
                     return trace
-        except ElasticError as error:
+        except IndexerError as error:
             return Trace(verdict=Verdict.UNKNOWN, reason=str(error))
 
     def source(self, document_id: int) -> tuple[Document, str]:

@@ -63,6 +63,17 @@ class IndexChangedError(IndexerError):
         )
 
 
+class IndexReplacedError(IndexerError):
+    """The index that was open is not there any more; another one may have taken its place."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the index on {where} was replaced or removed meanwhile; ask again")
+
+
+class UnprovableError(IndexerError):
+    """The index cannot be looked through as a proof takes it."""
+
+
 class IndexClosedError(IndexerError):
     """A closed index was asked for something."""
 

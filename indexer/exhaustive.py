@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import IndexerError
+from indexer.errors import UnprovableError
 from indexer.index import Index
 from indexer.store.fingerprints import View
 from indexer.store.segment import SegmentReader
@@ -18,7 +18,7 @@ from indexer.store.segment import SegmentReader
 _CHUNK_ROWS = 1 << 20  # postings read at a time
 
 
-class TooCommonError(IndexerError):
+class TooCommonError(UnprovableError):
     """More postings would have to be read than the caller allows."""
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,19 +32,20 @@ from attribution.outcomes import Absence, Looked
 from attribution.overlap import overlap
 from attribution.reporting import Context
 from attribution.service import asked, sources
-from attribution.service.served_index import Generation, ServedIndex
+from attribution.service.place import Place, open_served
+from attribution.service.served_index import Generation
 from attribution.target import Target
 from attribution.trace_json import as_json_lines
 from attribution.types import Verdict
 from indexer import Index, IndexerError, Origin
-from indexer.errors import DocumentForgottenError, DocumentUnknownError
+from indexer.errors import DocumentForgottenError, DocumentUnknownError, IndexReplacedError
 from indexer.optout.errors import SelectorError
 from indexer.store.lexical import Lead, words_of
 
 log = logging.getLogger(__name__)
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_MAX_FORGOTTEN_MEANWHILE = 3  # times that one question starts over because of that
+_MAX_GONE_MEANWHILE = 3  # times that one question starts over because of that
 _FAILED = "the service failed; the same question may fail again"
 _STATUSES: dict[type[Exception], HTTPStatus] = {  # the first that fits
     NoSuchViewError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -70,10 +70,10 @@ class Answer:
 
 
 class Answerer:
-    """Answers questions about the index in a folder; safe to share between threads."""
+    """Answers questions about an index; safe to share between threads."""
 
-    def __init__(self, path: Path, config: ServiceConfig) -> None:
-        self._served = ServedIndex(path)
+    def __init__(self, place: Place, config: ServiceConfig) -> None:
+        self._served = open_served(place)
         self._config = config
 
     def answer(self, name: str, body: bytes) -> Answer:
@@ -86,12 +86,16 @@ class Answerer:
         text = found if isinstance(found, str) else json.dumps(found)
         return Answer(HTTPStatus.OK, text.encode("utf-8", "replace"))
 
+    def close(self) -> None:
+        """Let go of connections, if there are any."""
+        self._served.close()
+
     def _look(self, question: Question, record: Mapping[str, Any]) -> Record | str:
-        """Look again where a document was forgotten while it was being looked at."""
-        for _ in range(_MAX_FORGOTTEN_MEANWHILE):
+        """Look again where what was being looked at was forgotten or replaced meanwhile."""
+        for _ in range(_MAX_GONE_MEANWHILE):
             try:
                 return question(self._served.newest(), record, self._config)
-            except DocumentForgottenError:
+            except (DocumentForgottenError, IndexReplacedError):
                 continue
         return question(self._served.newest(), record, self._config)
 
@@ -116,7 +120,7 @@ def problem(status: int, message: str) -> Answer:
 def _trace(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> str:
     it = asked.read_trace(record)
     target = _target(it)
-    trace = at.tracer.trace(it.text, language=it.language, with_leads=it.wants_leads)
+    trace = at.traces.trace(it.text, language=it.language, with_leads=it.wants_leads)
     is_absent = trace.verdict is Verdict.NONE
     absence = _absence(at, it) if it.wants_proof and is_absent else None
     context = Context(
@@ -151,7 +155,9 @@ def _absence(at: Generation, it: asked.TraceAsked) -> Absence:
 
 
 def _membership(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Record:
-    longest = at.index.longest_chain(asked.read_text(record))
+    text = asked.read_text(record)
+    _check_membership(at)
+    longest = at.index.longest_chain(text)
     return {
         "longest_chain": longest,
         "is_worth_a_look": longest >= at.tracer.config.min_chain,
@@ -161,7 +167,17 @@ def _membership(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> 
 
 
 def _overlap(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Record:
-    return dict(overlap(at.index, asked.read_overlap(record)))
+    text = asked.read_overlap(record)
+    _check_membership(at)
+    return dict(overlap(at.index, text))
+
+
+def _check_membership(at: Generation) -> None:
+    if not at.has_membership:
+        raise NoSuchViewError(
+            "an index in Elasticsearch has no membership filter: POST /v1/trace says whether a "
+            "text is in it, and where"
+        )
 
 
 def _search(at: Generation, record: Mapping[str, Any], _: ServiceConfig) -> Record:
@@ -250,7 +266,7 @@ def _index(at: Generation, _record: Mapping[str, Any], _: ServiceConfig) -> Reco
 
 def _sources(at: Generation, record: Mapping[str, Any], config: ServiceConfig) -> Record | str:
     selector = sources.parse_query(record["items"], config)
-    found = sources.look(selector, config)(at.index)
+    found = sources.look(selector, config)(at.resolve)
     ask_again = record["ask_again"]  # empty unless a page is wanted
     return found.as_page(ask_again) if ask_again else found.as_record()
 

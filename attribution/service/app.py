@@ -25,8 +25,8 @@ from attribution.service.door import HEALTH_PATH, Door, Service
 from attribution.service.lanes import Lane, ThreadLane
 from attribution.service.metrics import CONTENT_TYPE, Metrics
 from attribution.service.pages import FORM_PATH, SOURCES_PATH, render_form
+from attribution.service.place import Served, open_served
 from attribution.service.pool import ProcessLane
-from attribution.service.served_index import ServedIndex
 from attribution.service.sources import in_words_of_a_query, kept
 from indexer import IndexerError
 
@@ -40,11 +40,12 @@ def create_app(service: Service) -> Starlette:
     metrics = Metrics(lanes)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await lanes["text"].start()
         yield
         for lane in lanes.values():
             await lane.close()
+        app.state.served.close()
 
     app = Starlette(
         routes=[
@@ -55,21 +56,21 @@ def create_app(service: Service) -> Starlette:
         lifespan=lifespan,
     )
     app.state.service, app.state.lanes, app.state.metrics = service, lanes, metrics
-    app.state.served = ServedIndex(service.index)  # answers no question: is it there, and whole?
+    app.state.served = open_served(service.index)  # answers no question: is it there, and whole?
     return app
 
 
 def _lanes(service: Service) -> dict[str, Lane]:
     """One for texts, which take milliseconds; one for looking through all documents."""
-    path, config = service.index, service.config
+    place, config = service.index, service.config
     if not service.n_workers:
-        return {"text": ThreadLane(path, config), "scan": ThreadLane(path, config)}
+        return {"text": ThreadLane(place, config), "scan": ThreadLane(place, config)}
     scan_s = config.max_answer_s + _STOP_EARLIER_S
     return {
         "text": ProcessLane(
-            path, config, n_workers=service.n_workers, max_answer_s=config.max_trace_s
+            place, config, n_workers=service.n_workers, max_answer_s=config.max_trace_s
         ),
-        "scan": ProcessLane(path, config, n_workers=1, max_answer_s=scan_s),
+        "scan": ProcessLane(place, config, n_workers=1, max_answer_s=scan_s),
     }
 
 
@@ -78,14 +79,14 @@ async def _health(_request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    manifest = (await to_thread.run_sync(_served(request).newest)).index.manifest
-    facts = {"corpus_digest": manifest.corpus_digest, "generation": manifest.generation}
+    at = await to_thread.run_sync(_served(request).look)
+    facts = {"corpus_digest": at.index.manifest.corpus_digest, "generation": at.number}
     return replies.as_json({"status": "ready", **facts})
 
 
 async def _metrics(request: Request) -> Response:
     try:
-        is_ready = bool(await to_thread.run_sync(_served(request).newest))
+        is_ready = bool(await to_thread.run_sync(_served(request).look))
     except IndexerError:
         is_ready = False
     text = request.app.state.metrics.text(is_ready=is_ready)
@@ -206,8 +207,8 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _served(request: Request) -> ServedIndex:
-    served: ServedIndex = request.app.state.served
+def _served(request: Request) -> Served:
+    served: Served = request.app.state.served
     return served
 
 

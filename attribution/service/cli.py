@@ -17,7 +17,9 @@ from attribution.errors import ServeError
 from attribution.reporting import printable
 from attribution.service import Service, create_app
 from attribution.service.connection import Connection, Server
-from indexer import default_index_path
+from attribution.service.place import Cluster, Place
+from indexer import IndexerError, default_index_path
+from indexer.config import ELASTIC_NAME
 
 EXIT_BAD_INPUT, EXIT_COULD_NOT, EXIT_INTERRUPTED = 2, 3, 130
 _MIN_TOKEN_CHARS = 16
@@ -35,6 +37,16 @@ _MAX_TOKEN_CHARS = 512
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of the index. Default: the default index.",
 )
+@click.option(
+    "--elasticsearch",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="Serve the index in this cluster instead; repeat it for further nodes. What `starcite "
+    "elastic` says of logins holds here, too.",
+)
+@click.option("--elasticsearch-name", "alias", default=ELASTIC_NAME, show_default=True,
+              help="The index's alias there.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True,
               help="0 takes a free one.")  # fmt: skip
@@ -52,22 +64,30 @@ _MAX_TOKEN_CHARS = 512
     help="Processes that trace; 0 traces in threads of this one.",
 )
 def serve(
-    *, index_path: Path | None, host: str, port: int, token_file: Path | None, workers: int
+    *,
+    index_path: Path | None,
+    urls: tuple[str, ...],
+    alias: str,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    workers: int,
 ) -> None:
     """Serve an index to browsers, editors and programs, until Ctrl-C.
 
     A page on / traces what is pasted into it; /ask answers "Am I in it?"; /docs lists what programs
     may ask. What is added to the index or forgotten meanwhile counts from the next question on.
     With a token, every address but /health asks for the header Authorization: Bearer TOKEN; a
-    browser asks for it as a password.
+    browser asks for it as a password. An index in Elasticsearch answers all questions but those of
+    membership, and proves no absence.
 
-    Example: starcite serve --port 8700
+    Example: starcite serve --port 8700 --elasticsearch http://127.0.0.1:9200
     """
     config = ServiceConfig()
     try:
         token = _token(token_file)
         service = Service(
-            index=(index_path or default_index_path()).absolute(),
+            index=_place(index_path, urls, alias),
             token=token,
             hosts=frozenset() if token else _loopback_names(host),
             n_workers=workers,
@@ -82,6 +102,20 @@ def serve(
         sys.exit(_complain(f"{what}; choose another with --port or --host", EXIT_COULD_NOT))
     with listener:
         _run(service, listener)
+
+
+def _place(index_path: Path | None, urls: tuple[str, ...], alias: str) -> Place:
+    if not urls:
+        return (index_path or default_index_path()).absolute()
+    if index_path is not None:
+        raise ServeError("--index and --elasticsearch are two indexes: name one")
+    from indexer.elastic.server import check_settings  # noqa: PLC0415 - its client takes 0.3 s
+
+    try:
+        check_settings(urls, name=alias)
+    except IndexerError as error:
+        raise ServeError(str(error)) from error
+    return Cluster(urls=urls, name=alias)
 
 
 def _run(service: Service, listener: socket.socket) -> None:

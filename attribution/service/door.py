@@ -13,7 +13,6 @@ import logging
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from attribution.config import ServiceConfig
 from attribution.service.metrics import Metrics
+from attribution.service.place import Place
 from attribution.service.replies import may_want_json, of_exception, problem
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ _HEADERS = {
 class Service:
     """What the service serves, to whom, and with how many worker processes."""
 
-    index: Path
+    index: Place
     token: str = ""  # empty: nobody is asked for one
     hosts: frozenset[str] = frozenset()  # names it may be called by; empty: any
     n_workers: int = 0  # 0: threads of this process

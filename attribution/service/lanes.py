@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from anyio import CapacityLimiter, to_thread
@@ -16,6 +15,7 @@ from anyio import CapacityLimiter, to_thread
 from attribution.config import ServiceConfig
 from attribution.errors import BusyError
 from attribution.service.answers import Answer, Answerer
+from attribution.service.place import Place
 
 
 class Gate:
@@ -68,11 +68,11 @@ class Lane(Protocol):
 class ThreadLane:
     """Looks up in threads: nothing to start, but one processor is all that it uses of Python."""
 
-    def __init__(self, path: Path, config: ServiceConfig) -> None:
+    def __init__(self, place: Place, config: ServiceConfig) -> None:
         self.n_at_a_time = config.max_running
         self.n_replaced = 0
         self.gate = Gate(config.max_running + config.max_waiting)
-        self._answerer = Answerer(path, config)
+        self._answerer = Answerer(place, config)
         self._running = CapacityLimiter(config.max_running)
 
     async def start(self) -> None:
@@ -84,4 +84,5 @@ class ThreadLane:
         return await to_thread.run_sync(work, limiter=self._running)
 
     async def close(self) -> None:
-        """Nothing is held but what the garbage collector finds."""
+        """Let go of connections, if there are any."""
+        self._answerer.close()

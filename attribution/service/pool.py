@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 from attribution.config import ServiceConfig
 from attribution.errors import LookTooLongError, WorkerLostError
 from attribution.service.answers import Answer
 from attribution.service.lanes import Gate
+from attribution.service.place import Place
 from attribution.service.worker import ANSWER_HEAD, command, question_frame
 
 _STOP_S = 5.0  # how long a worker may take to end; it has nothing to do by then
@@ -18,8 +18,8 @@ _STOP_S = 5.0  # how long a worker may take to end; it has nothing to do by then
 class Worker:
     """A process, started when it is first needed and again after it was lost."""
 
-    def __init__(self, path: Path, config: ServiceConfig) -> None:
-        self._command = command(path, config)
+    def __init__(self, place: Place, config: ServiceConfig) -> None:
+        self._command = command(place, config)
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -69,13 +69,13 @@ class ProcessLane:
     """Looks up in worker processes, which use as many processors as there are workers."""
 
     def __init__(
-        self, path: Path, config: ServiceConfig, *, n_workers: int, max_answer_s: float
+        self, place: Place, config: ServiceConfig, *, n_workers: int, max_answer_s: float
     ) -> None:
         self.n_at_a_time = n_workers
         self.n_replaced = 0
         self.gate = Gate(n_workers + config.max_waiting)
         self._max_answer_s = max_answer_s
-        self._workers = [Worker(path, config) for _ in range(n_workers)]
+        self._workers = [Worker(place, config) for _ in range(n_workers)]
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
         self._replacing: set[asyncio.Task[None]] = set()
         for worker in self._workers:

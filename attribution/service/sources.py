@@ -14,12 +14,11 @@ from typing import Any
 
 from attribution.config import ServiceConfig
 from attribution.errors import LookTooLongError, QueryRefusedError
-from indexer import Index
 from indexer.errors import DocumentForgottenError
 from indexer.optout.forget import was_asked
 from indexer.optout.page import PageContext, render_page
 from indexer.optout.render import as_record
-from indexer.optout.resolve import Progress, Resolution, resolve
+from indexer.optout.resolve import Progress, Resolution
 from indexer.optout.selector import Selector, parse_selector
 
 FIELDS = {  # a word of the query → the parameter of `parse_selector`
@@ -33,6 +32,7 @@ FIELDS = {  # a word of the query → the parameter of `parse_selector`
 FORMAT_FIELD = "format"
 _MAX_FORGOTTEN_MEANWHILE = 3  # times that one question starts over because of that
 _OPTION = re.compile(rf"--({'|'.join(FIELDS)})\b")
+Resolve = Callable[..., Resolution]  # a selector, and whom to tell of the progress
 _WILDCARDS = re.compile(r"\*+")
 
 
@@ -81,15 +81,15 @@ def parse_query(items: Sequence[tuple[str, str]], config: ServiceConfig) -> Sele
     return parse_selector(**asked)
 
 
-def look(selector: Selector, config: ServiceConfig) -> Callable[[Index], Sources]:
-    """The question to put to an index.
+def look(selector: Selector, config: ServiceConfig) -> Callable[[Resolve], Sources]:
+    """The question to put to whatever looks through an index.
 
     Raises, when it is put:
         LookTooLongError: the index is too large for the time that is given.
         IndexerError: the index or the opt-out ledger cannot be read.
     """
 
-    def answer(index: Index) -> Sources:
+    def answer(resolve: Resolve) -> Sources:
         give_up_at = time.monotonic() + config.max_answer_s
 
         def keep_going(n_done: int, n_total: int) -> None:
@@ -99,20 +99,20 @@ def look(selector: Selector, config: ServiceConfig) -> Callable[[Index], Sources
                     "documents looked at; on the machine itself, run: starcite index find"
                 )
 
-        resolution = _resolve_live(index, selector, keep_going)
+        resolution = _resolve_live(resolve, selector, keep_going)
         return Sources(resolution=resolution, is_kept_out=was_asked(selector))
 
     return answer
 
 
-def _resolve_live(index: Index, selector: Selector, progress: Progress) -> Resolution:
+def _resolve_live(resolve: Resolve, selector: Selector, progress: Progress) -> Resolution:
     """Look again where a document was forgotten while it was being looked at."""
     for _ in range(_MAX_FORGOTTEN_MEANWHILE):
         try:
-            return resolve(index, selector, progress=progress)
+            return resolve(selector, progress=progress)
         except DocumentForgottenError:
             continue
-    return resolve(index, selector, progress=progress)
+    return resolve(selector, progress=progress)
 
 
 def in_words_of_a_query(message: str) -> str:

@@ -13,20 +13,20 @@ import signal
 import struct
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import BinaryIO
 
 from attribution.config import ServiceConfig
 from attribution.service.answers import Answer, Answerer
+from attribution.service.place import Place, as_argument, of_argument
 
 QUESTION_HEAD = struct.Struct(">BI")  # bytes in the question's name and in its body
 ANSWER_HEAD = struct.Struct(">HI")  # the status, bytes in the body
 
 
-def command(path: Path, config: ServiceConfig) -> list[str]:
+def command(place: Place, config: ServiceConfig) -> list[str]:
     """What starts a worker; -P: no module is imported from the folder that it is started in."""
     settings = json.dumps(asdict(config))
-    return [sys.executable, "-P", "-m", "attribution.service.worker", str(path), settings]
+    return [sys.executable, "-P", "-m", "attribution.service.worker", as_argument(place), settings]
 
 
 def question_frame(name: str, body: bytes) -> bytes:
@@ -52,17 +52,18 @@ def run(answerer: Answerer, questions: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def main(path: str, settings: str) -> None:
+def main(place: str, settings: str) -> None:
     """Run as a process; what libraries print must not get between the answers."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    answerer = Answerer(Path(path), ServiceConfig(**json.loads(settings)))
+    answerer = Answerer(of_argument(place), ServiceConfig(**json.loads(settings)))
     try:
         run(answerer, sys.stdin.buffer, answers)
     except BrokenPipeError:
         os._exit(0)  # nobody is there to read; nor is anything left to flush
+    answerer.close()
 
 
 if __name__ == "__main__":

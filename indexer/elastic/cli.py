@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
-from indexer.config import default_index_path
+from indexer.config import ELASTIC_NAME, default_index_path
 from indexer.console import Bar, one_line_errors
 from indexer.elastic.errors import asking
 from indexer.elastic.forget import find_all, forget, requests_of_ledger
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.push import PushReport, PushSetting, push
-from indexer.elastic.server import DEFAULT_NAME, Server, connect
+from indexer.elastic.server import Server, connect
 from indexer.index import Index
 from indexer.optout.cli import selecting, selector_of_options
 from indexer.optout.errors import SelectorError
@@ -33,7 +33,7 @@ def _of_server(command: _Command) -> _Command:
         help="A node's address; repeat it for further nodes, which are asked if one is gone.",
     )  # fmt: skip
     name = click.option(
-        "--name", default=DEFAULT_NAME, show_default=True, help="The index's alias."
+        "--name", default=ELASTIC_NAME, show_default=True, help="The index's alias."
     )
     as_json = click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
     return url(name(as_json(command)))

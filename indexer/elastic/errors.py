@@ -9,7 +9,7 @@ from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, AuthenticationException, AuthorizationException
 from elasticsearch import UnsupportedProductError as NotElasticsearch
 
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, IndexReplacedError
 
 
 class ElasticError(IndexerError):
@@ -20,13 +20,6 @@ class ElasticSettingError(ElasticError):
     """An address, a name or a login cannot be used."""
 
     exit_code = 2
-
-
-class IndexReplacedError(ElasticError):
-    """The index that was open is not there any more; another one may have taken its place."""
-
-    def __init__(self, where: str) -> None:
-        super().__init__(f"the index on {where} was replaced or removed meanwhile; ask again")
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from indexer.elastic.index import ElasticIndex
 from indexer.elastic.layout import chunk_id, key_of
 from indexer.elastic.server import Server
 from indexer.optout.ledger_filter import LedgerFilter
-from indexer.optout.resolve import Found
+from indexer.optout.resolve import Found, Progress, Resolution
 from indexer.optout.selector import Selector, match, normal_package
 from indexer.optout.swhid import sha1_git
 from indexer.text.normalize import to_bytes
@@ -37,8 +37,20 @@ def find(index: ElasticIndex, selector: Selector) -> tuple[Found, ...]:
     Raises:
         ElasticError: the cluster cannot be asked.
     """
-    found = []
-    for document in index.documents(_narrowed(selector)):
+    return resolve(index, selector).found
+
+
+def resolve(
+    index: ElasticIndex, selector: Selector, *, progress: Progress = lambda _done, _total: None
+) -> Resolution:
+    """The same with what was looked through, as of an embedded index; no receipt comes of it.
+
+    Raises:
+        ElasticError: the cluster cannot be asked.
+    """
+    found, n_live = [], index.manifest.n_live
+    for n_done, document in enumerate(index.documents(_narrowed(selector))):
+        progress(n_done, n_live)
         because = match(
             selector,
             origins=document.origins,
@@ -47,7 +59,12 @@ def find(index: ElasticIndex, selector: Selector) -> tuple[Found, ...]:
         )
         if because is not None:
             found.append(Found(document=document, because=because))
-    return tuple(found)
+    return Resolution(
+        selector=selector,
+        corpus_digest=index.manifest.corpus_digest,
+        found=tuple(found),
+        n_live=n_live,
+    )
 
 
 def find_all(index: ElasticIndex, selectors: Iterable[Selector]) -> tuple[Found, ...]:

@@ -18,10 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.elastic import generations
-from indexer.elastic.errors import ElasticError, IndexReplacedError, asking
+from indexer.elastic.errors import ElasticError, asking
 from indexer.elastic.layout import Facts, document_of, postings_of, words_of_values
 from indexer.elastic.server import Server
-from indexer.errors import DocumentForgottenError, IndexClosedError
+from indexer.errors import (
+    DocumentForgottenError,
+    IndexClosedError,
+    IndexReplacedError,
+    UnprovableError,
+)
 from indexer.index import Postings
 from indexer.store.documents import Document
 from indexer.store.fingerprints import View
@@ -74,6 +79,27 @@ class ElasticIndex:
         """Close the connections; every later question is refused."""
         self._is_closed = True
         self._server.close()
+
+    @property
+    def number(self) -> int:
+        """Which one it is of those that its alias has stood for."""
+        number = self.name.rpartition("-")[2]
+        return int(number) if number.isdigit() else 0
+
+    def check(self) -> None:
+        """Raises: ElasticError: the cluster does not answer, or lacks a part of the index."""
+        with self._asking():
+            health = self._server.client.cluster.health(index=self.name)["status"]
+        if health == "red":
+            raise ElasticError(
+                f"parts of {self.name} on {self._server.where} are missing: start the nodes that "
+                "hold them"
+            )
+
+    def let_go(self) -> None:
+        """Forget the documents that were read, so that the next question reads them anew."""
+        with self._lock:
+            self._kept.clear()
 
     def lookup(self, fingerprints: NDArray[np.uint32], *, view: View = "e") -> Postings:
         """Where each fingerprint of a view occurs, by query index, document and offset.
@@ -208,7 +234,7 @@ class ElasticIndex:
 
     def segments(self) -> Iterator[Any]:
         """Nothing: that a text is absent is proved on an embedded index only."""
-        raise ElasticError("an index in Elasticsearch brings candidates, and no proofs of absence")
+        raise UnprovableError("an index in Elasticsearch brings candidates, and no proofs")
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

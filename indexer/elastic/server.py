@@ -10,14 +10,13 @@ from urllib.parse import urlsplit
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import Elasticsearch
 
-from indexer.config import elastic_ca_file, elastic_login
+from indexer.config import ELASTIC_NAME, elastic_ca_file, elastic_login
 from indexer.elastic.errors import ElasticError, ElasticSettingError, asking
 
-DEFAULT_NAME = "starcite"
 _MAJOR = 8  # the client and the server must be of one major version
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.]{0,99}")
 _REQUEST_S = 30.0
-_MAX_RETRIES = 5  # of one request, each on another node where there are several
+_MAX_RETRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +35,32 @@ class Server:
 
 
 def connect(
-    urls: Sequence[str], *, name: str = DEFAULT_NAME, request_s: float = _REQUEST_S
+    urls: Sequence[str],
+    *,
+    name: str = ELASTIC_NAME,
+    request_s: float = _REQUEST_S,
+    max_retries: int = _MAX_RETRIES,
 ) -> Server:
     """The cluster at these addresses, one or several nodes of it.
+
+    Args:
+        urls: of its nodes.
+        name: the alias of the index.
+        request_s: after so many seconds a request is given up, or
+        max_retries: sent again as often as this, to another node where there are several.
 
     Raises:
         ElasticSettingError: an address, the name or the login cannot be used.
         ElasticError: nobody answers, or not an Elasticsearch of a version that will do.
     """
-    if not _NAME.fullmatch(name):
-        raise ElasticSettingError(
-            f"{name!r} is no name for an index: use lower-case letters, digits, _ and ."
-        )
-    hosts = [_checked(url) for url in urls]
-    if not hosts:
-        raise ElasticSettingError("no address of Elasticsearch was given: http://127.0.0.1:9200")
-    where = ", ".join(hosts)
-    login, ca_file = _login(), elastic_ca_file()
+    hosts, login = check_settings(urls, name=name)
+    where, ca_file = ", ".join(hosts), elastic_ca_file()
     client = Elasticsearch(
         hosts,
         basic_auth=login,
         request_timeout=request_s,
         retry_on_timeout=True,
-        max_retries=_MAX_RETRIES,
+        max_retries=max_retries,
         ca_certs=ca_file or DEFAULT,
     )
     try:
@@ -68,6 +70,22 @@ def connect(
         client.close()
         raise
     return Server(client, where, name, version, n_nodes)
+
+
+def check_settings(urls: Sequence[str], *, name: str) -> tuple[list[str], tuple[str, str] | None]:
+    """The addresses in one form, and the login, if there is one; nobody is asked.
+
+    Raises:
+        ElasticSettingError: an address, the name or the login cannot be used.
+    """
+    if not _NAME.fullmatch(name):
+        raise ElasticSettingError(
+            f"{name!r} is no name for an index: use lower-case letters, digits, _ and ."
+        )
+    hosts = [_checked(url) for url in urls]
+    if not hosts:
+        raise ElasticSettingError("no address of Elasticsearch was given: http://127.0.0.1:9200")
+    return hosts, _login()
 
 
 def _login() -> tuple[str, str] | None:

@@ -48,7 +48,7 @@ def render_page(resolution: Resolution, context: PageContext) -> str:
     body = [
         *([link] if context.ask_again else []),
         f'<p class="asked">Asked for: {escape(asked)}</p>',
-        f"<h1>{_headline(counts, len(resolution.live))}</h1>",
+        f"<h1>{_headline(counts, resolution.n_live)}</h1>",
         *_notes(counts, context),
     ]
     if resolution.found:

@@ -16,7 +16,7 @@ def as_record(resolution: Resolution) -> dict[str, Any]:
     return {
         "selector": resolution.selector.as_record(),
         "corpus_digest": resolution.corpus_digest,
-        "n_live": len(resolution.live),
+        "n_live": resolution.n_live,
         "counts": asdict(tally(resolution.found)),
         "documents": [
             {
@@ -34,7 +34,7 @@ def as_record(resolution: Resolution) -> dict[str, Any]:
 
 def as_text(resolution: Resolution) -> str:
     """The counts and the first documents, for a terminal."""
-    asked, n_live = str(resolution.selector), len(resolution.live)
+    asked, n_live = str(resolution.selector), resolution.n_live
     if not resolution.found:
         return f"{asked}: nothing, in none of {n_live:,} documents"
     counts = tally(resolution.found)

@@ -37,7 +37,8 @@ class Resolution:
     selector: Selector
     corpus_digest: str
     found: tuple[Found, ...]  # in the order of their ids
-    live: tuple[str, ...]  # sha256 of every live document, those of `found` included
+    n_live: int  # documents that it was looked for among
+    live: tuple[str, ...] = ()  # their sha256, if the index is embedded: what a receipt is made of
 
     @property
     def removed(self) -> tuple[str, ...]:
@@ -87,6 +88,7 @@ def resolve(
         selector=selector,
         corpus_digest=index.manifest.corpus_digest,
         found=tuple(found),
+        n_live=len(live),
         live=tuple(live),
     )
 

@@ -15,13 +15,13 @@ from attribution.tracer import Tracer
 from attribution.types import Trace, Verdict
 from indexer import Index, lex, winnow
 from indexer.elastic import generations
-from indexer.elastic.errors import ElasticError, IndexReplacedError
+from indexer.elastic.errors import ElasticError
 from indexer.elastic.forget import find, forget
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.layout import chunk_id, chunks_of, key_of
 from indexer.elastic.push import PushSetting, push
 from indexer.elastic.server import Server
-from indexer.errors import DocumentForgottenError
+from indexer.errors import DocumentForgottenError, IndexReplacedError
 from indexer.optout.resolve import resolve
 from indexer.optout.selector import Selector, parse_selector
 from indexer.store.lexical import words_of

@@ -37,14 +37,15 @@ starcite.main(["serve", "--port", "0", *sys.argv[1:]])
 
 @contextmanager
 def running(
-    index: Path, home: Path, *arguments: str, before: str = ""
+    index: Path | None, home: Path, *arguments: str, before: str = ""
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The command in a process of its own, once it listens, and its port.
 
-    `before` is Python that comes first.
+    `before` is Python that comes first; without an index the arguments say where it is.
     """
+    named = [] if index is None else ["--index", str(index)]
     process = subprocess.Popen(
-        [sys.executable, "-c", before + _SCRIPT, "--index", str(index), *arguments],
+        [sys.executable, "-c", before + _SCRIPT, *named, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
